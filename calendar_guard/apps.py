@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class CalendarGuardConfig(AppConfig):
+    name = "calendar_guard"

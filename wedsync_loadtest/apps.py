@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class WedsyncConfig(AppConfig):
+    name = "wedsync_loadtest"

@@ -1,0 +1,7 @@
+"""Static files under hashed names, also inside `import` statements of JavaScript modules."""
+
+from whitenoise.storage import CompressedManifestStaticFilesStorage
+
+
+class ModuleManifestStorage(CompressedManifestStaticFilesStorage):
+    support_js_module_import_aggregation = True
