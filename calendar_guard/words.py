@@ -1,0 +1,110 @@
+"""The guard's words. Instants are aware and come out in UTC; every span is half-open."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from calendar_guard import zones
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    start: datetime
+    end: datetime
+
+    def touches(self, other: "Window") -> bool:
+        return self.start < other.end and other.start < self.end
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    protected_weekdays: tuple[int, ...] = (5,)  # as date.weekday(): Monday is 0
+    zones: tuple[str, ...] = ("Europe/London",)
+    home_zone: str = "Europe/London"
+    buffer: timedelta = timedelta(minutes=15)
+    stop_time: timedelta = timedelta(minutes=1)
+    monday_hour: int = 8
+    horizon: timedelta = timedelta(days=56)
+
+
+@dataclass(frozen=True, slots=True)
+class WeddingSpan:
+    id: int
+    zone: str
+    starts_at: datetime
+    ends_at: datetime
+    setup: timedelta
+    teardown: timedelta
+    status: str  # tentative, confirmed, live, completed, cancelled
+    completed_at: datetime | None = None
+
+    def lasts_until(self, now: datetime) -> datetime:
+        """Completed ends at the pressing; live goes on until then, at least to its planned end."""
+        planned = zones.utc(self.ends_at)
+        if self.status == "completed" and self.completed_at is not None:
+            return zones.utc(self.completed_at)
+        return max(planned, now) if self.status == "live" else planned
+
+    def protection(self, now: datetime) -> Window | None:
+        """From the start of the set-up to the end of the tear-down; None when nothing is left."""
+        if self.status == "cancelled":
+            return None
+        span = Window(zones.utc(self.starts_at) - self.setup, self.lasts_until(now) + self.teardown)
+        return span if span.start < span.end else None
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    policy: Policy
+    weddings: tuple[WeddingSpan, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Blocker:
+    rule: str
+    what: str
+    start: datetime
+    end: datetime
+
+    def as_json(self) -> dict[str, str]:
+        return {
+            "rule": self.rule,
+            "what": self.what,
+            "from": self.start.isoformat(),
+            "until": self.end.isoformat(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    safe: bool
+    reason: str
+    blockers: tuple[Blocker, ...]
+    next_safe_window: Window | None
+
+    def as_json(self) -> dict[str, Any]:
+        window = self.next_safe_window
+        return {
+            "safe": self.safe,
+            "reason": self.reason,
+            "blockers": [blocker.as_json() for blocker in self.blockers],
+            "next_safe_window": window
+            and {"start": window.start.isoformat(), "end": window.end.isoformat()},
+        }
+
+
+def verdict_from_json(data: dict[str, Any]) -> Verdict:
+    window = data["next_safe_window"]
+    return Verdict(
+        safe=data["safe"],
+        reason=data["reason"],
+        blockers=tuple(
+            Blocker(b["rule"], b["what"], _instant(b["from"]), _instant(b["until"]))
+            for b in data["blockers"]
+        ),
+        next_safe_window=window and Window(_instant(window["start"]), _instant(window["end"])),
+    )
+
+
+def _instant(text: str) -> datetime:
+    return zones.utc(datetime.fromisoformat(text))
