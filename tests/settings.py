@@ -3,11 +3,19 @@
 import os
 import tempfile
 
+from tests.valkey import free_port
+
 os.environ["WEDSYNC_EMBEDDED"] = "1"
 os.environ["WEDSYNC_DATA"] = tempfile.mkdtemp(prefix="wedsync-test-")
 os.environ["WEDSYNC_SECRET_KEY"] = "only-for-tests"
+os.environ["WEDSYNC_VALKEY_URL"] = f"redis://127.0.0.1:{free_port()}/0"
 os.environ.pop("WEDSYNC_CLOCK_OFFSET", None)
 
-from wedsync_loadtest.settings import *  # noqa: E402, F403
+from wedsync_loadtest.settings import *  # noqa: F403
+from wedsync_loadtest.settings import DATABASES, STATIC_ROOT, STORAGES
 
+# A file, because threads share it.
+DATABASES["default"]["TEST"] = {"NAME": os.environ["WEDSYNC_DATA"] + "/test.sqlite3"}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
+STATIC_ROOT.mkdir()

@@ -1,0 +1,155 @@
+"""Translates a second of a run once into its listeners' words. A listener never holds a run up."""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from django.db import connections
+
+from runs.models import Run, Snapshot, State
+from runs.samples import Second
+from streaming import services as streaming
+from streaming import wire
+
+log = logging.getLogger(__name__)
+QUANTILES = {"p50_ms": 0.5, "p95_ms": 0.95, "p99_ms": 0.99}
+
+
+@dataclass(frozen=True)
+class Told:
+    """A second under its sequence number, and when the bytes behind it were read (unmoved time)."""
+
+    update: wire.Update
+    read_at: datetime
+    sketch: bytes = b""
+    report: dict[str, Any] | None = None
+
+
+def translate(second: Second, *, seq: int, final: bool, tags: Mapping[str, object]) -> wire.Update:
+    """`errors` counts failed requests, `rps` the requests of this one second so far."""
+    return wire.Update(
+        seq=seq,
+        at=datetime.fromtimestamp(second.at, UTC).isoformat(),
+        final=final,
+        requests=second.requests,
+        rps=float(second.requests),
+        errors=second.errors,
+        error_rate=round(second.error_rate, 6),
+        users=second.users,
+        tags=tags,
+        **{name: _ms(second.quantile_ms(q)) for name, q in QUANTILES.items()},
+    )
+
+
+def _ms(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
+
+
+class Listener:
+    """A thread of its own behind a bounded queue: full means the oldest goes, and is counted."""
+
+    def __init__(self, name: str, deliver: Callable[[list[Told]], None], *, keep: int) -> None:
+        self.name, self.dropped, self.failed = name, 0, 0
+        self._deliver = deliver
+        self._queue: deque[Told] = deque(maxlen=keep)
+        self._ready = threading.Event()
+        self._closing = False
+        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
+        self._thread.start()
+
+    def tell(self, told: Told) -> None:
+        if len(self._queue) == self._queue.maxlen:
+            self.dropped += 1
+        self._queue.append(told)
+        self._ready.set()
+
+    def close(self, timeout: float) -> None:
+        """Deliver what is queued, within the time given."""
+        self._closing = True
+        self._ready.set()
+        self._thread.join(timeout)
+        if self.dropped or self.failed:
+            log.warning("%s: %d dropped, %d failed", self.name, self.dropped, self.failed)
+
+    def _work(self) -> None:
+        try:
+            self._pass_on()
+        finally:
+            connections.close_all()
+
+    def _pass_on(self) -> None:
+        while not self._closing or self._queue:
+            self._ready.wait()
+            self._ready.clear()
+            batch = []
+            while self._queue:
+                batch.append(self._queue.popleft())
+            if batch:
+                try:
+                    self._deliver(batch)
+                except Exception:
+                    self.failed += len(batch)
+                    log.exception("%s could not take %d updates", self.name, len(batch))
+            if self._closing:
+                self._ready.set()
+
+
+def stream_to(topic: str) -> Callable[[list[Told]], None]:
+    """Publish to live readers. Of the states of an open second only the newest is sent."""
+
+    def deliver(batch: list[Told]) -> None:
+        newest = batch[-1]
+        for told in batch:
+            if told.update.final or told is newest:
+                streaming.publish(topic=topic, update=told.update)
+                log.debug("run %s seq %d read at %s", topic, told.update.seq, told.read_at)
+
+    return deliver
+
+
+def keep_in(run_id: int) -> Callable[[list[Told]], None]:
+    """Keep closed seconds for good, and the newest report where the pages read it."""
+
+    def deliver(batch: list[Told]) -> None:
+        Snapshot.objects.bulk_create(
+            Snapshot(
+                run_id=run_id,
+                seq=told.update.seq,
+                at=datetime.fromisoformat(told.update.at),
+                data=msgspec.to_builtins(told.update),
+                sketch=told.sketch,
+            )
+            for told in batch
+        )
+        reports = [told.report for told in batch if told.report]
+        if reports:
+            Run.objects.filter(pk=run_id, state=State.RUNNING).update(**reports[-1])
+
+    return deliver
+
+
+def open_stream(topic: str) -> None:
+    _try(topic, lambda: streaming.open_topic(topic=topic))
+
+
+def close_stream(topic: str, verdict: Mapping[str, object]) -> None:
+    """An end is not dropped: tried for seconds, then the pages find it in the run's row."""
+    pause = threading.Event()
+    for wait in (0.0, 0.5, 1.0, 2.0):
+        pause.wait(wait)
+        if _try(topic, lambda: streaming.close_topic(topic=topic, verdict=verdict)):
+            return
+
+
+def _try(topic: str, act: Callable[[], None]) -> bool:
+    try:
+        act()
+    except streaming.Unavailable as error:
+        log.warning("run %s: live readers were not told: %s", topic, error)
+        return False
+    return True

@@ -1,0 +1,81 @@
+"""Asks the calendar every second, in its own thread: a slow answer cannot delay a stop."""
+
+import logging
+import threading
+import time
+from datetime import datetime, timedelta
+from types import TracebackType
+
+from django.db import DatabaseError, connection
+
+import clock
+from calendar_guard import services as calendar_guard
+from runs.models import Run
+from runs.outcome import Stop
+
+log = logging.getLogger(__name__)
+EVERY_S = 1.0
+SILENCE_S = 3.0
+_NO_ANSWER = Stop(
+    f"The wedding calendar did not answer for {SILENCE_S:g} s, and no answer is a no. "
+    "Look at the database's health, then start again."
+)
+
+
+class Lease:
+    """The permit as a lease: a yes is good for three seconds."""
+
+    def __init__(self, *, run_id: int, permit_id: int) -> None:
+        self.doing = "preparing"
+        self._run_id, self._permit_id = run_id, permit_id
+        self._said_yes = time.monotonic()
+        self._no: Stop | None = None
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._work, name=f"lease {run_id}", daemon=True)
+
+    def __enter__(self) -> "Lease":
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self._closed.set()
+        self._thread.join(SILENCE_S)
+
+    def launch(self, duration: timedelta) -> None:
+        """The last check before the first request: judges the whole interval again, from now on."""
+        try:
+            self._ask(until=clock.now() + duration)
+        except DatabaseError:
+            log.exception("run %s: the calendar could not be asked at launch", self._run_id)
+            self._no = _NO_ANSWER
+
+    def stop(self) -> Stop | None:
+        """Why the run must end, or None while it may go on."""
+        if self._no:
+            return self._no
+        return _NO_ANSWER if time.monotonic() - self._said_yes > SILENCE_S else None
+
+    def _work(self) -> None:
+        try:
+            while not self._closed.wait(EVERY_S):
+                try:
+                    if self._no is None:
+                        self._ask()
+                    Run.objects.filter(pk=self._run_id).update(heartbeat_at=clock.real_now())
+                except DatabaseError:
+                    log.exception("run %s: the calendar could not be asked", self._run_id)
+        finally:
+            connection.close()
+
+    def _ask(self, until: datetime | None = None) -> None:
+        answer = calendar_guard.renew(
+            permit_id=self._permit_id, doing=self.doing, now=clock.now(), until=until
+        )
+        self._said_yes = time.monotonic()
+        if not answer.safe:
+            self._no = Stop(f"Stopped by {answer.revoked_by}: {answer.revoked_why}.")

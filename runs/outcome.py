@@ -1,0 +1,67 @@
+"""Passed or failed, and why: decided from what we measured; the tool's exit code is one input."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from runs.samples import Totals
+from runs.thresholds import Check
+from runs.tools import Ending
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Why we ended the tool before it ended itself; `outcome` is aborted or errored."""
+
+    reason: str
+    outcome: str = "aborted"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    outcome: str
+    reason: str
+    checks: tuple[Check, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "outcome": self.outcome,
+            "reason": self.reason,
+            "checks": [
+                {key: asdict(check)[key] for key in ("text", "measured", "held")}
+                for check in self.checks
+            ],
+        }
+
+
+def decide(
+    *, stop: Stop | None, ending: Ending, totals: Totals, checks: tuple[Check, ...]
+) -> Outcome:
+    """No data never passes; a test whose requests all failed never passes."""
+    if stop:
+        return Outcome(stop.outcome, stop.reason, checks)
+    if ending.kind in {"script_error", "tool_error", "stopped"}:
+        return Outcome("errored", ending.sentence, checks)
+    if totals.requests == 0:
+        return Outcome("failed", "The test made no request, so nothing was proven.", checks)
+    if totals.errors == totals.requests:
+        reason = f"All {count(totals.requests)} requests failed; is the target up?"
+        return Outcome("failed", reason, checks)
+    if broken := [check for check in checks if not check.held]:
+        return Outcome("failed", "; ".join(check.sentence for check in broken) + ".", checks)
+    if ending.kind == "thresholds_crossed":
+        return Outcome("failed", ending.sentence, checks)
+    p95 = totals.quantile_ms(0.95)
+    latency = f", p95 {figure(p95)} ms" if p95 is not None else ""
+    return Outcome("passed", f"{count(totals.requests)} requests{latency}.", checks)
+
+
+def count(number: int) -> str:
+    """A whole number with a space between its thousands."""
+    return f"{number:,}".replace(",", " ")
+
+
+def figure(number: float) -> str:
+    """At most three significant digits, without an exponent."""
+    if abs(number) >= 100:
+        return count(round(number))
+    return f"{number:.3g}"

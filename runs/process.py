@@ -1,0 +1,270 @@
+"""The only place of the apps that starts processes: own session, clean environment, proven end."""
+
+import contextlib
+import fcntl
+import json
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from runs.tools import Command, Finished, ToolProblem
+
+TERM_GRACE_S = 2.0
+TAIL_BYTES = 16_384
+PIPE_BYTES = 1 << 20
+F_SETPIPE_SZ = 1031
+_PROC = Path("/proc")
+_MARKS = ("WEDSYNC_STACK", "WEDSYNC_HOME")
+_LAUNCHER = Path(__file__).with_name("launcher.py")
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Whom the tool runs as; `uid` None means as ourselves, and `why` says so where we are root."""
+
+    uid: int | None = None
+    gid: int | None = None
+    why: str = ""
+
+
+def identity(executable: Path) -> Identity:
+    """The unprivileged user where we are root and that user can read what the tool needs."""
+    if os.geteuid() != 0:
+        return Identity()
+    with executable.open("rb") as file:
+        first = file.readline(512)
+    if first.startswith(b"#!"):
+        interpreter = Path(os.fsdecode(first[2:].split()[0]))
+        for path in (executable, interpreter.resolve()):
+            if not _open_to_all(path):
+                return Identity(why=f"runs as root: {path.name} is not open to the user nobody")
+    nobody = pwd.getpwnam("nobody")
+    return Identity(uid=nobody.pw_uid, gid=nobody.pw_gid)
+
+
+def _open_to_all(path: Path) -> bool:
+    return all(parent.stat().st_mode & 0o001 for parent in path.parents) and bool(
+        path.stat().st_mode & 0o004
+    )
+
+
+@contextlib.contextmanager
+def work_directory(who: Identity) -> Iterator[Path]:
+    """An empty folder that belongs to the tool's user and is gone afterwards."""
+    path = Path(tempfile.mkdtemp(prefix="wedsync-run-"))
+    try:
+        if who.uid is not None and who.gid is not None:
+            os.chown(path, who.uid, who.gid)
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def run(
+    argv: list[str], env: Mapping[str, str], timeout_s: float, *, who: Identity, cwd: Path
+) -> Finished:
+    """Run a short command to its end. Raises ToolProblem when it outlives its time."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        child = _spawn(argv, env, who=who, cwd=cwd, stdout=out, stderr=err)
+        try:
+            code = child.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            raise ToolProblem(
+                f"{Path(argv[0]).name} did not answer within {timeout_s:g} s. A script that loops "
+                "while it is loaded does this; its top level must end by itself.",
+                code="script_hangs",
+            ) from None
+        finally:
+            _end_group(child, 0)
+        return Finished(code, _text(out), _text(err))
+
+
+class Tool:
+    """A load tool at work: a pipe of its samples, a pipe for our "go", a tail of what it says."""
+
+    def __init__(self, command: Callable[[int, int], Command], *, who: Identity, cwd: Path) -> None:
+        self.samples, samples_w = os.pipe()
+        go_r, self.go = os.pipe()
+        try:
+            os.set_blocking(self.samples, False)
+            _widen(self.samples)
+            if who.uid is not None and who.gid is not None:
+                os.fchown(samples_w, who.uid, who.gid)
+            words = command(samples_w, go_r)
+            self._child = _spawn(
+                words.argv,
+                words.env,
+                who=who,
+                cwd=cwd,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                pass_fds=(samples_w, go_r),
+            )
+        finally:
+            os.close(samples_w)
+            os.close(go_r)
+        self.group = self._child.pid
+        self.born = born(self.group)
+        self._tail = b""
+        self._asked_at: float | None = None
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
+
+    def read(self, size: int = PIPE_BYTES) -> bytes | None:
+        """What the tool wrote; None when nothing is there now, b"" when it closed its end."""
+        try:
+            return os.read(self.samples, size)
+        except BlockingIOError:
+            return None
+
+    @property
+    def exit_code(self) -> int | None:
+        return self._child.poll()
+
+    @property
+    def tail(self) -> str:
+        return self._tail.decode("utf-8", "replace")
+
+    def terminate(self) -> None:
+        """Ask it to end; `end` counts its two seconds from here."""
+        self._asked_at = time.monotonic()
+        _signal_group(self.group, signal.SIGTERM)
+
+    def end(self) -> int:
+        """End whatever is left of the group and say how many processes survived: 0 is the proof."""
+        if self._asked_at is None:
+            self.terminate()
+        left = _end_group(self._child, (self._asked_at or 0) + TERM_GRACE_S - time.monotonic())
+        self._listener.join(1.0)
+        return left
+
+    def close(self) -> None:
+        """End it, whatever happened before, and let the pipes go."""
+        self.end()
+        for descriptor in (self.samples, self.go):
+            os.close(descriptor)
+
+    def _listen(self) -> None:
+        assert self._child.stderr is not None
+        with self._child.stderr as stderr:
+            while chunk := os.read(stderr.fileno(), 4096):
+                self._tail = (self._tail + chunk)[-TAIL_BYTES:]
+
+
+def end_stranger(group: int, began: int | None) -> int:
+    """End a group that another process of ours started, unless its number was given to others."""
+    if began is None or born(group) not in {None, began}:
+        return 0
+    _signal_group(group, signal.SIGKILL)
+    return _wait_until_empty(group, 2.0)
+
+
+def born(pid: int) -> int | None:
+    """The process's start in clock ticks since boot (proc(5)); a reused number differs in it."""
+    fields = _stat(pid)
+    return int(fields[19]) if fields else None
+
+
+def members(group: int) -> list[int]:
+    """Living processes of a group. A zombie still answers signals but loads nobody."""
+    if not _PROC.exists():
+        return [group] if _answers(group) else []
+    found = []
+    for entry in _PROC.iterdir():
+        if entry.name.isdigit() and (fields := _stat(int(entry.name))):
+            state, group_of_it = fields[0], int(fields[2])
+            if group_of_it == group and state not in "ZX":
+                found.append(int(entry.name))
+    return found
+
+
+def _answers(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _stat(pid: int) -> list[str] | None:
+    try:
+        text = (_PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    return text.rpartition(")")[2].split()
+
+
+def _spawn(
+    argv: list[str],
+    env: Mapping[str, str],
+    *,
+    who: Identity,
+    cwd: Path,
+    stdout: IO[bytes] | int,
+    stderr: IO[bytes] | int,
+    pass_fds: tuple[int, ...] = (),
+) -> subprocess.Popen[bytes]:
+    terms = json.dumps({"parent": os.getpid(), "uid": who.uid, "gid": who.gid})
+    return subprocess.Popen(
+        [sys.executable, "-I", "-S", str(_LAUNCHER), terms, *argv],
+        env=dict(env) | _mark(),
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=stderr,
+        pass_fds=pass_fds,
+        start_new_session=True,
+    )
+
+
+def _mark() -> dict[str, str]:
+    """The stack's own mark, by which its reaper finds a tool whose worker is gone."""
+    return {name: value for name in _MARKS if (value := os.environ.get(name))}
+
+
+def _end_group(child: subprocess.Popen[bytes], grace_s: float) -> int:
+    """Wait for what is left of its grace, KILL, and count the processes that survived even that."""
+    if grace_s > 0:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(grace_s)
+    if members(child.pid):
+        _signal_group(child.pid, signal.SIGKILL)
+    left = _wait_until_empty(child.pid, 2.0)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        child.wait(1.0)
+    return left
+
+
+def _wait_until_empty(group: int, seconds: float) -> int:
+    pause = threading.Event()
+    for _ in range(int(seconds / 0.02)):
+        if not (left := members(group)):
+            return 0
+        pause.wait(0.02)
+    return len(left)
+
+
+def _signal_group(group: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(group, number)
+
+
+def _widen(pipe: int) -> None:
+    """A longer pipe means fewer wake-ups at full load; refusal only costs speed."""
+    with contextlib.suppress(OSError):
+        fcntl.fcntl(pipe, F_SETPIPE_SZ, PIPE_BYTES)
+
+
+def _text(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read(4 << 20).decode("utf-8", "replace")

@@ -1,0 +1,148 @@
+"""Load tools, each behind the same contract. A new tool is one file here and one line in TOOLS."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from pkgutil import resolve_name
+from typing import Literal, Protocol, cast
+
+from runs.samples import Batch
+
+TOOLS = (
+    "runs.tools.k6:K6",
+    "runs.tools.locust:Locust",
+)
+
+
+class ToolProblem(Exception):
+    """Why a tool cannot run this script, as a sentence for a person: what, why, what next."""
+
+    def __init__(self, sentence: str, *, code: str = "tool_problem") -> None:
+        super().__init__(sentence)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One run as its tool sees it. `deny` holds the networks (CIDR) that the tool may not reach."""
+
+    run_id: str
+    script: Path
+    workdir: Path
+    target: str
+    duration: timedelta
+    users: int | None
+    port: int
+    deny: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    code: int
+    stdout: str
+    stderr: str
+
+
+Shell = Callable[[list[str], Mapping[str, str], float], Finished]
+"""Runs (argv, environment, seconds) in the work directory. Raises ToolProblem on a time-out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """`worst_case` is the longest the script may take, None where only the hard stop bounds it."""
+
+    version: str
+    worst_case: timedelta | None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    argv: list[str]
+    env: dict[str, str]
+
+
+Kind = Literal["finished", "thresholds_crossed", "script_error", "stopped", "tool_error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What a tool says by its exit code: one input of the verdict, never the verdict itself."""
+
+    kind: Kind
+    sentence: str
+
+
+class Reader(Protocol):
+    """Reads one run's samples. `hello` turns true with the first line that the tool wrote.
+
+    `garbage` counts lines that made no sense, `dropped` requests that the tool could not hand over.
+    """
+
+    hello: bool
+    garbage: int
+    dropped: int
+
+    def feed(self, chunk: bytes) -> Batch:
+        """Read the next bytes, in pieces of any size. Never raises."""
+
+
+class Tool(Protocol):
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def latency_kind(self) -> str:
+        """What its latencies measure; those of two tools compare only where this is equal."""
+
+    @property
+    def script_name(self) -> str:
+        """The file name under which it wants its script."""
+
+    def find(self) -> Path:
+        """Raises ToolProblem ("tool_missing")."""
+
+    def prepare(self, job: Job, shell: Shell) -> Prepared:
+        """Validate and freeze the script; ToolProblem "script_invalid" or "plan_too_long"."""
+
+    def command(self, job: Job, *, samples_fd: int, go_fd: int) -> Command:
+        """The command of a prepared job: it starts, gets ready, and makes no request until go.
+
+        Its process inherits the writing end of the samples and the reading end of go. The caller
+        keeps the other end of go open for as long as the tool may live: its closing ends the tool.
+        """
+
+    def reader(self) -> Reader: ...
+
+    def is_ready(self, job: Job, reader: Reader) -> bool: ...
+
+    def go(self, job: Job, go_fd: int) -> None:
+        """Let a ready tool begin; `go_fd` is the writing end. Raises ToolProblem."""
+
+    def explain(self, code: int, stderr: str) -> Ending: ...
+
+
+def get_tool(name: str) -> Tool:
+    """Raises ToolProblem ("tool_unknown")."""
+    for path in TOOLS:
+        tool = cast(Tool, resolve_name(path)())
+        if tool.name == name:
+            return tool
+    raise ToolProblem(f"There is no load tool called “{name}”.", code="tool_unknown")
+
+
+def tool_names() -> tuple[str, ...]:
+    return tuple(cast(Tool, resolve_name(path)()).name for path in TOOLS)
+
+
+def scrubbed(job: Job, path: str, **more: str) -> dict[str, str]:
+    """The whole environment of a tool: nothing of ours, so no setting or secret leaks into it."""
+    return {
+        "PATH": path,
+        "HOME": str(job.workdir),
+        "LANG": "C.UTF-8",
+        "TZ": "UTC",
+        "NO_COLOR": "1",
+        **more,
+    }

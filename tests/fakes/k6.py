@@ -1,0 +1,158 @@
+"""A working stand-in for k6, for tests without the real one: same commands, REST and lines.
+
+The script's first line says how it behaves: `// {"seconds": 1, "rps": 50, "mode": "steady"}`.
+Modes: steady, dead (every request is refused), garbage, silent, never_ready, stubborn (ignores
+TERM), loops (never ends loading), crossed (thresholds), broken (a syntax error).
+An option it does not know ends it.
+"""
+
+import argparse
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+go = threading.Event()
+
+
+class Rest(BaseHTTPRequestHandler):
+    ready = True
+
+    def do_GET(self) -> None:
+        self._answer({"data": {"attributes": {"status": 4 if self.ready else 1, "paused": True}}})
+
+    def do_PATCH(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self._answer({"data": {"attributes": {"status": 7, "paused": False}}})
+        go.set()
+
+    def _answer(self, body: dict[str, Any]) -> None:
+        data = json.dumps(body).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *args: Any) -> None:
+        pass
+
+
+def point(metric: str, value: float, **tags: str) -> bytes:
+    at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f") + "000Z"
+    return (
+        json.dumps(
+            {
+                "metric": metric,
+                "type": "Point",
+                "data": {"time": at, "value": value, "tags": tags},
+            },
+            separators=(",", ":"),
+        ).encode()
+        + b"\n"
+    )
+
+
+def declaration(metric: str, kind: str) -> bytes:
+    data = {"name": metric, "type": kind, "contains": "default", "thresholds": []}
+    return json.dumps({"type": "Metric", "data": data, "metric": metric}).encode() + b"\n"
+
+
+def request(number: int, dead: bool) -> bytes:
+    tags = {"expected_response": "true", "method": "GET", "name": "home", "status": "200"}
+    if dead:
+        tags |= {"expected_response": "false", "status": "0", "error_code": "1212"}
+    return point("http_req_duration", 0 if dead else 10 + number % 10, **tags)
+
+
+def load(plan: dict[str, Any], out: int) -> None:
+    mode, rps = plan.get("mode", "steady"), plan.get("rps", 50)
+    if mode not in {"garbage", "silent"}:
+        os.write(out, declaration("vus", "gauge") + declaration("http_req_duration", "trend"))
+    end, number = time.monotonic() + plan.get("seconds", 1), 0
+    while time.monotonic() < end:
+        if mode == "garbage":
+            os.write(out, os.urandom(4096))
+        elif mode != "silent":
+            os.write(out, point("vus", 5))
+            for number in range(number, number + max(1, rps // 10)):  # noqa: B020
+                os.write(out, request(number, mode == "dead"))
+        time.sleep(0.1)
+
+
+def run(options: argparse.Namespace) -> int:
+    plan = plan_of(options.script)
+    if plan.get("mode") == "stubborn":
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    else:
+        signal.signal(signal.SIGTERM, lambda *_: os._exit(105))
+    Rest.ready = plan.get("mode") != "never_ready"
+    host, port = options.address.split(":")
+    server = HTTPServer((host, int(port)), Rest)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    print("level=info msg=waiting", file=sys.stderr, flush=True)
+    go.wait()
+    out = os.open(options.out.removeprefix("json="), os.O_RDWR)
+    load(plan, out)
+    return 99 if plan.get("mode") == "crossed" else 0
+
+
+def plan_of(path: str) -> dict[str, Any]:
+    plan: dict[str, Any] = json.loads(Path(path).read_text().splitlines()[0].removeprefix("//"))
+    return plan
+
+
+def inspect(options: argparse.Namespace) -> int:
+    plan = plan_of(options.script)
+    worst = plan.get("worst", plan.get("seconds", 1))
+    print(json.dumps({"totalDuration": f"{worst}s", "maxVUs": 5, "blacklistIPs": None}))
+    return 0
+
+
+def archive(options: argparse.Namespace) -> int:
+    mode = plan_of(options.script).get("mode")
+    if mode == "loops":
+        time.sleep(3600)
+    if mode == "broken":
+        print(
+            'level=error msg="SyntaxError: unexpected end of file at script.js:3"', file=sys.stderr
+        )
+        return 107
+    Path(options.archive_out).write_text(Path(options.script).read_text())
+    return 0
+
+
+def main() -> int:
+    if sys.argv[1] == "version":
+        print("k6 v1.8.1 (fake, linux/amd64)")
+        return 0
+    parser = argparse.ArgumentParser(prog="k6", allow_abbrev=False)
+    parser.add_argument("command", choices=["archive", "inspect", "run"])
+    parser.add_argument("script")
+    parser.add_argument("-O", "--archive-out")
+    for name in (
+        "address",
+        "config",
+        "log-format",
+        "log-output",
+        "out",
+        "summary-export",
+        "system-tags",
+    ):
+        parser.add_argument(f"--{name}")
+    parser.add_argument("--blacklist-ip", action="append")
+    parser.add_argument("-e", "--env", action="append")
+    for name in ("execution-requirements", "no-color", "no-usage-report", "paused", "quiet"):
+        parser.add_argument(f"--{name}", action="store_true")
+    parser.add_argument("--include-system-env-vars", choices=["false"])
+    options = parser.parse_args()
+    return {"archive": archive, "inspect": inspect, "run": run}[options.command](options)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,66 @@
+import json
+import sys
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+
+import clock
+from runs import services
+
+FAKE_K6 = Path(__file__).parents[1] / "fakes" / "k6.py"
+TUESDAY = datetime.fromisoformat("2026-06-09T10:00:00+02:00")
+
+MoveClock = Callable[[datetime], None]
+
+
+@pytest.fixture
+def move_clock(monkeypatch: pytest.MonkeyPatch) -> MoveClock:
+    """Moves the calendar's present as `--at` does."""
+
+    def move(to: datetime) -> None:
+        offset = round((to - clock.real_now()) / timedelta(seconds=1))
+        monkeypatch.setenv("WEDSYNC_CLOCK_OFFSET", str(offset))
+
+    return move
+
+
+@pytest.fixture
+def quiet_tuesday(move_clock: MoveClock) -> None:
+    move_clock(TUESDAY)
+
+
+@pytest.fixture
+def fake_k6(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    script = tmp_path / "k6"
+    script.write_text(f"#!{sys.executable}\n{FAKE_K6.read_text()}")
+    script.chmod(0o755)
+    monkeypatch.setenv("WEDSYNC_K6", str(script))
+    return script
+
+
+@pytest.fixture
+def engineer(db: Any) -> User:
+    user = User.objects.create_user("ellen", password="ellen-pass")
+    names = ["view_run", "add_run", "stop_run", "view_plan", "add_plan"]
+    user.user_permissions.set(Permission.objects.filter(codename__in=names))
+    return user
+
+
+def request_for(
+    mode: str = "steady", seconds: float = 1, worst: float | None = None, **words: Any
+) -> services.Request:
+    """A request whose script tells the stand-in how to behave."""
+    plan = {"mode": mode, "seconds": seconds, "worst": worst or seconds, "rps": 50}
+    script = f"// {json.dumps(plan)}\nexport default () => {{}}"
+    defaults: dict[str, Any] = {
+        "name": "guest rush",
+        "tool": "k6",
+        "script": script,
+        "target": "http://127.0.0.1:9",
+        "duration": timedelta(seconds=30),
+    }
+    return services.Request(**(defaults | words))

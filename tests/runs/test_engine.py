@@ -1,0 +1,191 @@
+"""The whole sentence with a stand-in for k6: the calendar is asked, the tool runs and ends."""
+
+import threading
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+
+import clock
+from calendar_guard import services as calendar_guard
+from calendar_guard.models import Permit, Wedding
+from runs import engine, process, services
+from runs.models import Run, Snapshot
+from runs.samples import Sketch
+from tests.runs.conftest import request_for
+from tests.waiting import until
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("valkey", "quiet_tuesday", "fake_k6"),
+]
+
+
+def begin(engineer: User, mode: str = "steady", seconds: float = 1, **words: Any) -> Run:
+    request = request_for(mode, seconds, **words)
+    word = services.start(by=engineer, request=request, now=clock.now())
+    return Run.objects.get(pk=word.id)
+
+
+def drive(run: Run) -> services.RunWord:
+    engine.execute(run.pk)
+    return services.get_run(run_id=str(run.pk))
+
+
+def in_background(run: Run) -> threading.Thread:
+    def work() -> None:
+        try:
+            engine.execute(run.pk)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    return thread
+
+
+def state(run: Run) -> str:
+    return str(Run.objects.values_list("state", flat=True).get(pk=run.pk))
+
+
+def outcome(word: services.RunWord) -> str:
+    assert word.verdict is not None
+    return f"{word.verdict['outcome']}: {word.verdict['reason']}"
+
+
+def test_a_run_passes_and_its_history_stays(engineer: User) -> None:
+    word = drive(begin(engineer, seconds=2.5))
+    assert word.state == "passed"
+    assert word.totals is not None
+    assert word.processes_left == 0
+    assert word.endpoints[0]["name"] == "home"
+    assert "1.8.1" in word.tool_version
+    kept = Snapshot.objects.filter(run_id=word.id)
+    assert (
+        sum(point["requests"] for point in services.metrics(run_id=word.id))
+        == (word.totals["requests"])
+    )
+    merged = Sketch()
+    for snapshot in kept:
+        merged.merge(Sketch.from_bytes(bytes(snapshot.sketch)))
+    assert merged.quantile(0.95) == pytest.approx(word.totals["p95_ms"], abs=0.001)
+    permit = Permit.objects.get()
+    assert permit.given_back_at is not None
+
+
+def test_the_seconds_of_a_moved_clock_carry_the_moved_date(engineer: User) -> None:
+    word = drive(begin(engineer))
+    assert {point["at"][:10] for point in services.metrics(run_id=word.id)} == {"2026-06-09"}
+    assert services.metrics(run_id=word.id)[0]["tags"]["wedding_season"] is True
+
+
+def test_sequence_numbers_only_rise(engineer: User) -> None:
+    word = drive(begin(engineer, seconds=2))
+    numbers = [point["seq"] for point in services.metrics(run_id=word.id)]
+    assert numbers == sorted(set(numbers))
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [
+        ("dead", "failed: All "),
+        ("garbage", "failed: The test made no request"),
+        ("silent", "failed: The test made no request"),
+        ("crossed", "failed: "),
+        ("broken", "errored: "),
+    ],
+)
+def test_what_proves_nothing_never_passes(engineer: User, mode: str, expected: str) -> None:
+    word = drive(begin(engineer, mode))
+    assert outcome(word).startswith(expected)
+    assert word.processes_left in {0, None}
+
+
+def test_a_broken_script_is_explained_in_the_tools_words(engineer: User) -> None:
+    assert "unexpected end of file" in outcome(drive(begin(engineer, "broken")))
+
+
+def test_a_broken_threshold_is_told_with_its_measure_and_its_limit(engineer: User) -> None:
+    word = drive(begin(engineer, thresholds=["p95 > 12ms", "errors > 1%"]))
+    assert word.verdict is not None
+    assert word.state == "failed"
+    assert "limit 12 ms" in word.verdict["reason"]
+    assert [check["held"] for check in word.verdict["checks"]] == [False, True]
+
+
+def test_a_script_that_may_outlast_its_declared_duration_is_not_run(engineer: User) -> None:
+    word = drive(begin(engineer, seconds=60, duration=timedelta(seconds=30)))
+    assert word.state == "errored"
+    assert "may take PT1M" in outcome(word)
+    assert word.totals is None
+
+
+def test_a_missing_tool_says_how_to_get_it(engineer: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEDSYNC_K6", "/nowhere/k6")
+    assert "./wedsync tools" in outcome(drive(begin(engineer)))
+
+
+def test_the_declared_duration_is_a_hard_stop(engineer: User) -> None:
+    run = begin(engineer, "stubborn", seconds=60, worst=1, duration=timedelta(seconds=2))
+    word = drive(run)
+    assert outcome(word).startswith("aborted: It reached its declared duration of 2 s")
+    assert word.processes_left == 0
+    assert word.totals is not None
+
+
+def test_a_wedding_that_begins_stops_the_run_and_leaves_nothing_running(engineer: User) -> None:
+    run = begin(engineer, seconds=25)
+    thread = in_background(run)
+    until(lambda: state(run) == "running", within=10, what="the start")
+    group = Run.objects.get(pk=run.pk).process_group
+    assert group is not None
+    assert process.members(group)
+    Wedding.objects.create(
+        title="Anna and Ben",
+        venue="Old Mill",
+        zone="Europe/London",
+        starts_at=clock.now(),
+        ends_at=clock.now() + timedelta(hours=8),
+        status="live",
+    )
+    until(lambda: state(run) == "aborted", within=5, what="the stop")
+    thread.join(5)
+    assert process.members(group) == []
+    word = services.get_run(run_id=str(run.pk))
+    assert outcome(word).startswith("aborted: Stopped by calendar: 1 active wedding in progress")
+    assert "Anna" not in str(word.as_json())
+    assert word.processes_left == 0
+
+
+def test_whoever_may_stop_a_run_stops_it_and_is_named(engineer: User) -> None:
+    run = begin(engineer, "stubborn", seconds=25)
+    thread = in_background(run)
+    until(lambda: state(run) == "running", within=10, what="the start")
+    assert services.stop(run_id=str(run.pk), by="ellen", now=clock.now()).state == "stopping"
+    services.stop(run_id=str(run.pk), by="tom", now=clock.now())
+    thread.join(10)
+    word = services.get_run(run_id=str(run.pk))
+    assert outcome(word) == "aborted: Stopped by ellen: stop was pressed."
+    assert word.processes_left == 0
+    assert word.totals is not None
+
+
+def test_a_run_that_no_worker_took_yet_is_stopped_at_once(engineer: User) -> None:
+    run = begin(engineer)
+    word = services.stop(run_id=str(run.pk), by="ellen", now=clock.now())
+    assert word.state == "aborted"
+    engine.execute(run.pk)
+    assert state(run) == "aborted"
+    assert calendar_guard.permits_in_force(now=clock.now()) == []
+
+
+def test_two_workers_cannot_drive_one_run(engineer: User) -> None:
+    run = begin(engineer, seconds=2)
+    threads = [in_background(run) for _ in range(2)]
+    for thread in threads:
+        thread.join(20)
+    assert state(run) == "passed"
+    seconds = Snapshot.objects.filter(run=run).values_list("at", flat=True)
+    assert len(seconds) == len(set(seconds))

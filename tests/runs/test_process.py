@@ -1,0 +1,138 @@
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from runs import process
+from runs.process import Identity, Tool
+from runs.tools import Command, ToolProblem
+from tests.waiting import until
+
+SHELL = "/bin/sh"
+US = Identity()
+
+
+def sh(script: str) -> list[str]:
+    return [SHELL, "-c", script]
+
+
+def start(script: str, cwd: Path, who: Identity = US) -> Tool:
+    def command(samples: int, go: int) -> Command:
+        env = {"PATH": "/usr/bin:/bin", "SAMPLES": str(samples), "GO": str(go)}
+        return Command(argv=sh(script), env=env)
+
+    return Tool(command, who=who, cwd=cwd)
+
+
+def read_all(tool: Tool) -> bytes:
+    until(lambda: tool.exit_code is not None, within=10, what="the tool's end")
+    return b"".join(iter(lambda: tool.read() or b"", b""))
+
+
+def test_a_tool_writes_samples_once_it_may_go(tmp_path: Path) -> None:
+    tool = start(
+        'read word < /dev/fd/$GO; echo "$word" > /dev/fd/$SAMPLES; echo aside >&2', tmp_path
+    )
+    assert tool.read() is None
+    os.write(tool.go, b"go\n")
+    assert read_all(tool) == b"go\n"
+    assert tool.end() == 0
+    assert tool.tail == "aside\n"
+    tool.close()
+
+
+def test_a_tool_that_ignores_term_is_killed_with_its_children(tmp_path: Path) -> None:
+    tool = start("trap '' TERM; sleep 60 & sleep 60 & echo up >&2; wait; sleep 60", tmp_path)
+    until(lambda: "up" in tool.tail, within=5, what="the start")
+    assert len(process.members(tool.group)) == 3
+    assert tool.end() == 0
+    assert process.members(tool.group) == []
+    tool.close()
+
+
+def test_a_tool_dies_with_the_worker_that_was_killed(tmp_path: Path) -> None:
+    worker = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            textwrap.dedent(
+                """
+                import sys, threading
+                from pathlib import Path
+                from runs.process import Identity, Tool
+                from runs.tools import Command
+                argv = ["/bin/sh", "-c", "exec sleep 60"]
+                tool = Tool(
+                    lambda samples, go: Command(argv=argv, env={}), who=Identity(), cwd=Path("/")
+                )
+                print(tool.group, flush=True)
+                threading.Event().wait(60)
+                """
+            ),
+        ],
+        stdout=subprocess.PIPE,
+        cwd=Path(__file__).parents[2],
+    )
+    assert worker.stdout is not None
+    with worker, worker.stdout as stdout:
+        group = int(stdout.readline())
+        until(lambda: process.members(group), within=5, what="the tool's start")
+        worker.send_signal(signal.SIGKILL)
+    until(lambda: not process.members(group), within=5, what="the tool's death")
+
+
+def test_a_group_of_a_dead_worker_is_ended_but_not_a_reused_number(tmp_path: Path) -> None:
+    tool = start("exec sleep 60", tmp_path)
+    assert tool.born is not None
+    process.end_stranger(tool.group, tool.born + 1)
+    assert process.members(tool.group) == [tool.group]
+    assert process.end_stranger(tool.group, tool.born) == 0
+    assert process.members(tool.group) == []
+    tool.close()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become someone else")
+def test_a_tool_of_root_runs_as_nobody_and_may_write_its_samples(tmp_path: Path) -> None:
+    who = process.identity(Path(SHELL))
+    with process.work_directory(who) as home:
+        tool = start("id -un > /dev/fd/$SAMPLES; touch mine", home, who)
+        assert read_all(tool) == b"nobody\n"
+        assert (home / "mine").exists()
+        tool.close()
+    assert not home.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become someone else")
+def test_a_script_whose_interpreter_is_private_to_root_stays_root_and_says_so(
+    tmp_path: Path,
+) -> None:
+    script = tmp_path / "tool"
+    script.write_text("#!/bin/sh\n")
+    script.chmod(0o700)
+    who = process.identity(script)
+    assert who.uid is None
+    assert "not open to the user nobody" in who.why
+
+
+def test_a_tool_gets_the_environment_it_was_given_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATADOG_API_KEY", "secret")
+    done = process.run(["/usr/bin/env"], {"A": "1"}, 5, who=US, cwd=tmp_path)
+    assert "A=1" in done.stdout.splitlines()
+    assert "DATADOG" not in done.stdout
+
+
+def test_a_command_that_hangs_is_ended_and_explained(tmp_path: Path) -> None:
+    with pytest.raises(ToolProblem, match=r"sh did not answer within 0\.3 s"):
+        process.run(sh("sleep 60"), {}, 0.3, who=US, cwd=tmp_path)
+
+
+def test_a_program_that_cannot_be_executed_says_so(tmp_path: Path) -> None:
+    done = process.run([str(tmp_path / "missing")], {}, 5, who=US, cwd=tmp_path)
+    assert done.code != 0
+    assert "cannot be executed" in done.stderr

@@ -1,0 +1,224 @@
+import threading
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from rest_framework.test import APIClient
+
+import clock
+from runs import process, services, tasks
+from runs.models import Run
+from tests.runs.conftest import MoveClock, request_for
+
+SATURDAY = datetime.fromisoformat("2026-06-13T14:00:00+01:00")
+FRIDAY_NIGHT = datetime.fromisoformat("2026-06-12T22:30:00+01:00")
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey", "quiet_tuesday")]
+
+
+@pytest.fixture
+def api(engineer: User) -> APIClient:
+    client = APIClient()
+    client.force_authenticate(engineer)
+    return client
+
+
+def body(**words: Any) -> dict[str, Any]:
+    return {
+        "name": "guest rush",
+        "tool": "k6",
+        "script": "export default () => {}",
+        "target": "http://127.0.0.1:9000",
+        "duration": "PT2M",
+    } | words
+
+
+def post(api: APIClient, **words: Any) -> Any:
+    headers = {"Idempotency-Key": words.pop("key")} if "key" in words else {}
+    return api.post("/api/load-testing/runs", body(**words), format="json", headers=headers)
+
+
+def test_a_test_is_accepted_with_its_links(api: APIClient) -> None:
+    answer = post(api, users=20, thresholds=["p95 > 800ms"])
+    assert answer.status_code == 202
+    run = answer.json()
+    assert run["state"] == "requested"
+    assert isinstance(run["id"], str)
+    assert answer["Location"] == run["links"]["self"]
+    assert api.get(run["links"]["self"]).json() == run
+    assert run["calendar"]["safe"] is True
+
+
+def test_a_saturday_is_refused_with_the_blockers_and_the_next_safe_window(
+    api: APIClient, move_clock: MoveClock
+) -> None:
+    move_clock(SATURDAY)
+    answer = post(api)
+    problem = answer.json()
+    assert answer.status_code == 409
+    assert answer["Content-Type"] == "application/problem+json"
+    assert "Saturday wedding day protection" in problem["detail"]
+    assert problem["blockers"][0]["rule"] == "protected_weekday"
+    assert problem["next_safe_window"]["start"] == "2026-06-15T07:00:00+00:00"
+    kept = api.get(f"/api/load-testing/runs/{problem['run']}").json()
+    assert kept["state"] == "refused"
+    assert kept["verdict"]["outcome"] == "refused"
+
+
+def test_a_run_that_would_reach_into_saturday_is_refused_on_friday(
+    api: APIClient, move_clock: MoveClock
+) -> None:
+    move_clock(FRIDAY_NIGHT)
+    assert post(api, duration="PT30M").status_code == 202
+    answer = post(api, duration="PT2H")
+    assert answer.status_code == 409
+    assert "Saturday" in answer.json()["detail"]
+
+
+def test_one_key_starts_one_run(api: APIClient) -> None:
+    first, second = post(api, key="a1").json(), post(api, key="a1").json()
+    assert first["id"] == second["id"]
+    assert Run.objects.count() == 1
+
+
+def test_a_key_of_another_test_is_refused(api: APIClient) -> None:
+    post(api, key="a1")
+    answer = post(api, key="a1", duration="PT3M")
+    assert answer.status_code == 409
+    assert answer.json()["code"] == "idempotency_key_reused"
+
+
+def test_a_refusal_does_not_use_the_key_up(api: APIClient, move_clock: MoveClock) -> None:
+    move_clock(SATURDAY)
+    assert post(api, key="a1").status_code == 409
+    move_clock(SATURDAY + timedelta(days=3))
+    assert post(api, key="a1").status_code == 202
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_starts_at_once_with_one_key_are_one_run(engineer: User) -> None:
+    found: list[str] = []
+
+    def work() -> None:
+        try:
+            word = services.start(by=engineer, request=request_for(), now=clock.now(), key="race")
+            found.append(word.id)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert len(found) == 4
+    assert len(set(found)) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "field", "said"),
+    [
+        ({"tool": "jmeter"}, "tool", "choose one of: k6"),
+        ({"target": "ftp://x"}, "target", "http://127.0.0.1:9000"),
+        ({"target": "http://10.0.0.1/"}, "target", "may not reach"),
+        ({"target": "http://[::1"}, "target", "is no target"),
+        ({"duration": "90"}, "duration", "ISO 8601"),
+        ({"duration": "PT0S"}, "duration", "between"),
+        ({"duration": "P2D"}, "duration", "between"),
+        ({"script": "  "}, "script", "empty"),
+        ({"thresholds": ["p95 faster"]}, "thresholds", ""),
+        ({"users": 0}, "users", "1"),
+        ({"sript": "x"}, "sript", "no such word"),
+        ({"name": ""}, "name", "blank"),
+    ],
+)
+def test_a_wrong_word_is_named_and_explained(
+    api: APIClient, words: dict[str, Any], field: str, said: str
+) -> None:
+    answer = post(api, **words)
+    assert answer.status_code == 400
+    assert said in str(answer.json()["errors"][field])
+    assert Run.objects.count() == 0
+
+
+def test_a_body_that_is_no_json_is_a_sentence(api: APIClient) -> None:
+    answer = api.post("/api/load-testing/runs", b"{", content_type="application/json")
+    assert answer.status_code == 400
+    assert answer["Content-Type"] == "application/problem+json"
+
+
+def test_an_unknown_id_is_a_problem_that_says_where_to_look(api: APIClient) -> None:
+    for path in ("runs/999", "runs/x", "runs/9999999999999999999", "runs/1/metrics"):
+        answer = api.get(f"/api/load-testing/{path}")
+        assert answer.status_code == 404, path
+        assert "GET /api/load-testing/runs" in answer.json()["detail"]
+
+
+def test_a_saved_plan_starts_by_its_id(api: APIClient) -> None:
+    plan = api.post("/api/load-testing/plans", body(users=5), format="json").json()
+    answer = api.post("/api/load-testing/runs", {"plan": plan["id"]}, format="json")
+    assert answer.status_code == 202
+    assert answer.json()["users"] == 5
+    assert [p["id"] for p in api.get("/api/load-testing/plans").json()["plans"]] == [plan["id"]]
+
+
+def test_an_unknown_plan_is_named(api: APIClient) -> None:
+    answer = api.post("/api/load-testing/runs", {"plan": "77"}, format="json")
+    assert answer.status_code == 400
+    assert "no plan 77" in answer.json()["detail"]
+
+
+def test_who_may_only_read_cannot_start_or_stop(api: APIClient, engineer: User) -> None:
+    run = post(api).json()
+    reader = APIClient()
+    user = User.objects.create_user("rita")
+    reader.force_authenticate(user)
+    assert reader.get("/api/load-testing/runs").status_code == 403
+    assert reader.post(run["links"]["self"] + "/stop").status_code == 403
+    assert APIClient().post("/api/load-testing/runs", body(), format="json").status_code == 401
+
+
+def test_stopping_twice_is_the_same_as_once(api: APIClient) -> None:
+    run = post(api).json()
+    for _ in range(2):
+        answer = api.post(run["links"]["self"] + "/stop")
+        assert answer.status_code == 202
+        assert answer.json()["state"] == "aborted"
+
+
+def test_a_run_whose_worker_went_silent_is_lost_and_its_permit_given_back(
+    engineer: User,
+) -> None:
+    word = services.start(by=engineer, request=request_for(), now=clock.now())
+    Run.objects.filter(pk=word.id).update(
+        state="running", host="elsewhere", heartbeat_at=clock.real_now() - timedelta(seconds=11)
+    )
+    tasks.sweep()
+    run = services.get_run(run_id=word.id)
+    assert run.state == "lost"
+    assert run.verdict is not None
+    assert "elsewhere" in run.verdict["reason"]
+    tasks.sweep()
+    assert services.get_run(run_id=word.id) == run
+
+
+def test_a_fresh_run_is_not_swept(engineer: User) -> None:
+    word = services.start(by=engineer, request=request_for(), now=clock.now())
+    Run.objects.filter(pk=word.id).update(state="running")
+    tasks.sweep()
+    assert services.get_run(run_id=word.id).state == "running"
+
+
+def test_runs_are_listed_newest_first_and_filtered(api: APIClient) -> None:
+    ids = [post(api, name=name).json()["id"] for name in ("one", "two")]
+    api.post(f"/api/load-testing/runs/{ids[0]}/stop")
+    listed = api.get("/api/load-testing/runs").json()["runs"]
+    assert [run["id"] for run in listed] == ids[::-1]
+    aborted = api.get("/api/load-testing/runs?state=aborted").json()["runs"]
+    assert [run["name"] for run in aborted] == ["one"]
+
+
+def test_proof_needs_a_living_proc() -> None:
+    assert process.members(1 << 30) == []

@@ -1,0 +1,338 @@
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+
+from runs.samples import Batch
+from runs.tools import Finished, ToolProblem
+from runs.tools.k6 import K6, parse_duration, refuse_longer
+from runs.tools.k6_lines import K6Reader
+from tests.runs.tools.fake_shell import FakeShell, executable, job_in, said
+
+PLAN = {"totalDuration": "35s", "maxVUs": 13, "blacklistIPs": ["10.0.0.0/8"]}
+
+
+@pytest.fixture
+def k6(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> K6:
+    monkeypatch.setenv("WEDSYNC_K6", str(executable(tmp_path / "k6")))
+    monkeypatch.delenv("WEDSYNC_K6_CONFIG", raising=False)
+    return K6()
+
+
+def shell_of(
+    *, plan: object = PLAN, archive: Finished | None = None, version: Finished | None = None
+) -> FakeShell:
+    return FakeShell(
+        version=version or said("k6 v1.8.1 (go1.26.8, linux/amd64)\n"),
+        archive=archive or said(),
+        inspect=said(json.dumps(plan)),
+    )
+
+
+def test_the_script_is_archived_once_and_the_archive_is_what_is_judged_and_run(
+    k6: K6, tmp_path: Path
+) -> None:
+    shell, job = shell_of(), job_in(tmp_path)
+    prepared = k6.prepare(job, shell)
+    command = k6.command(job, samples_fd=5, go_fd=6)
+    archive = str(tmp_path / "archive.tar")
+    assert (prepared.version, prepared.worst_case) == ("1.8.1", timedelta(seconds=35))
+    assert [argv[1] for argv, _ in shell.asked] == ["version", "archive", "inspect"]
+    assert shell.asked[1][0][-3:] == ["-O", archive, str(job.script)]
+    assert shell.asked[2][0][-1] == command.argv[-1] == archive
+    assert command.argv[-3:-1] == ["--out", "json=/dev/fd/5"]
+
+
+def test_target_and_users_reach_archive_inspect_and_run_alike(k6: K6, tmp_path: Path) -> None:
+    shell, job = shell_of(), job_in(tmp_path, users=20)
+    k6.prepare(job, shell)
+    run = k6.command(job, samples_fd=5, go_fd=6).argv
+    for argv in (shell.asked[1][0], shell.asked[2][0], run):
+        given = [value for flag, value in zip(argv, argv[1:], strict=False) if flag == "-e"]
+        assert given == ["TARGET=http://site.example", "USERS=20"]
+    assert not {"-u", "--vus", "-d", "--duration", "--tag"} & set(run)
+
+
+def test_the_scripts_own_deny_list_is_kept_beside_ours(k6: K6, tmp_path: Path) -> None:
+    job = job_in(tmp_path, deny=("192.168.0.0/16",))
+    k6.prepare(job, shell_of())
+    argv = k6.command(job, samples_fd=5, go_fd=6).argv
+    denied = [
+        value for flag, value in zip(argv, argv[1:], strict=False) if flag == "--blacklist-ip"
+    ]
+    assert denied == ["10.0.0.0/8", "192.168.0.0/16"]
+
+
+def test_k6_inherits_nothing_but_the_path(
+    k6: K6, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("K6_VUS", "500")
+    monkeypatch.setenv("WEDSYNC_SECRET", "hush")
+    shell, job = shell_of(), job_in(tmp_path)
+    k6.prepare(job, shell)
+    env = k6.command(job, samples_fd=5, go_fd=6).env
+    assert all(asked == env for _, asked in shell.asked)
+    assert {name for name in env if name.startswith("K6_")} == {
+        "K6_NO_USAGE_REPORT",
+        "K6_AUTO_EXTENSION_RESOLUTION",
+    }
+    assert "WEDSYNC_SECRET" not in env
+    assert env["HOME"] == str(tmp_path)
+
+
+def test_a_configuration_file_is_used_for_archive_and_run(
+    k6: K6, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "hosts.json"
+    config.write_text('{"hosts": {}}')
+    monkeypatch.setenv("WEDSYNC_K6_CONFIG", str(config))
+    shell, job = shell_of(), job_in(tmp_path)
+    k6.prepare(job, shell)
+    for argv in (shell.asked[1][0], k6.command(job, samples_fd=5, go_fd=6).argv):
+        copy = Path(argv[argv.index("--config") + 1])
+        assert copy.parent == job.workdir
+        assert copy.read_text() == config.read_text()
+
+
+def test_a_configuration_that_cannot_be_read_is_named(
+    k6: K6, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WEDSYNC_K6_CONFIG", "/nowhere/k6.json")
+    with pytest.raises(ToolProblem, match=r"/nowhere/k6\.json, which cannot be read"):
+        k6.prepare(job_in(tmp_path), shell_of())
+
+
+def test_a_plan_longer_than_declared_is_refused_with_what_to_declare(
+    k6: K6, tmp_path: Path
+) -> None:
+    with pytest.raises(ToolProblem, match=r"may take PT35S .*declares PT30S.*Declare PT35S") as e:
+        k6.prepare(job_in(tmp_path, seconds=30), shell_of())
+    assert e.value.code == "plan_too_long"
+
+
+def test_a_plan_that_ends_exactly_in_time_is_allowed() -> None:
+    refuse_longer(timedelta(seconds=30), timedelta(seconds=30))
+
+
+def test_the_advice_is_in_whole_seconds() -> None:
+    with pytest.raises(ToolProblem, match="Declare PT31S or more"):
+        refuse_longer(timedelta(seconds=30.2), timedelta(seconds=30))
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("35s", 35), ("10m30s", 630), ("1h0m0.5s", 3600.5), ("250ms", 0.25), ("0s", 0)],
+)
+def test_a_duration_of_go_is_read(text: str, seconds: float) -> None:
+    assert parse_duration(text) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("text", ["", "None", "35", "s", "1 s", "-1s"])
+def test_a_duration_that_k6_did_not_say_is_a_problem(text: str) -> None:
+    with pytest.raises(ToolProblem):
+        parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    ("stderr", "words"),
+    [
+        (
+            "could not initialize 'script': could not load JS test 'file://{dir}/script': "
+            "file://{dir}/script: Line 3:11 Unexpected token ;\n",
+            "k6 cannot load the script: script: Line 3:11 Unexpected token ;",
+        ),
+        (
+            "Error: boom\n\tat file://{dir}/script:2:7(13)\n\n",
+            "k6 cannot load the script: Error: boom",
+        ),
+        (
+            '"./x.js" is not on disk. Make sure that',
+            'k6 cannot load the script: "./x.js" is not on disk',
+        ),
+        ("", "k6 cannot load the script: it ended with code 107"),
+    ],
+)
+def test_a_broken_script_is_told_in_k6s_own_words(
+    k6: K6, tmp_path: Path, stderr: str, words: str
+) -> None:
+    shell = shell_of(archive=said(stderr=stderr.replace("{dir}", str(tmp_path)), code=107))
+    with pytest.raises(ToolProblem) as caught:
+        k6.prepare(job_in(tmp_path), shell)
+    assert str(caught.value) == words
+    assert caught.value.code == "script_invalid"
+
+
+def test_a_k6_that_does_not_start_is_a_problem(k6: K6, tmp_path: Path) -> None:
+    with pytest.raises(ToolProblem, match="does not start: bad CPU"):
+        k6.prepare(job_in(tmp_path), shell_of(version=said(stderr="bad CPU\n", code=1)))
+
+
+@pytest.mark.parametrize("plan", [[], "text"])
+def test_an_inspection_that_makes_no_sense_is_a_problem(
+    k6: K6, tmp_path: Path, plan: object
+) -> None:
+    with pytest.raises(ToolProblem, match="not JSON"):
+        k6.prepare(job_in(tmp_path), shell_of(plan=plan))
+
+
+def test_k6_is_found_in_the_cache_of_wedsync_tools(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("WEDSYNC_K6", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    with pytest.raises(ToolProblem, match="wedsync tools"):
+        K6().find()
+    (tmp_path / "cache/wedsync/k6-1.8.1").mkdir(parents=True)
+    cached = executable(tmp_path / "cache/wedsync/k6-1.8.1/k6")
+    assert K6().find() == cached
+    on_path = executable(tmp_path / "k6")
+    assert K6().find() == on_path
+
+
+def test_go_without_k6_listening_is_a_problem(k6: K6, tmp_path: Path) -> None:
+    with pytest.raises(ToolProblem, match="could not be told to go") as caught:
+        k6.go(job_in(tmp_path), -1)
+    assert isinstance(caught.value.__cause__, httpx.HTTPError)
+
+
+@pytest.mark.parametrize(
+    ("code", "stderr", "kind", "sentence"),
+    [
+        (0, "whatever\n", "finished", "k6 finished."),
+        (
+            99,
+            "thresholds on metrics 'checks' have been crossed\n",
+            "thresholds_crossed",
+            "Thresholds on metrics 'checks' have been crossed.",
+        ),
+        (99, "", "thresholds_crossed", "A threshold of the script was crossed."),
+        (107, "Error: no luck\n\tat setup\n", "script_error", "The script failed: Error: no luck."),
+        (105, "noise\n", "stopped", "k6 was told to stop."),
+        (106, "", "tool_error", "k6 could not open its port on this machine."),
+        (110, "", "thresholds_crossed", "The script marked the test as failed."),
+        (255, "unknown flag\n", "tool_error", "k6 ended with code 255: unknown flag."),
+    ],
+)
+def test_an_exit_code_becomes_a_sentence(
+    k6: K6, code: int, stderr: str, kind: str, sentence: str
+) -> None:
+    ending = k6.explain(code, stderr)
+    assert (ending.kind, ending.sentence) == (kind, sentence)
+
+
+def declare(metric: str) -> str:
+    data = {"name": metric, "type": "trend", "contains": "time"}
+    return json.dumps({"type": "Metric", "data": data, "metric": metric}) + "\n"
+
+
+def point(
+    metric: str, value: float = 12.5, time: str = "2026-11-23T14:34:19.5Z", **tags: str
+) -> str:
+    data = {"time": time, "value": value, "tags": tags}
+    line = {"metric": metric, "type": "Point", "data": data}
+    return json.dumps(line, separators=(",", ":")) + "\n"
+
+
+def read(*lines: str) -> Batch:
+    reader = K6Reader()
+    batch = reader.feed("".join(lines).encode())
+    assert reader.garbage == 0
+    return batch
+
+
+SECOND = 1795444459
+
+
+@pytest.mark.parametrize(
+    ("metric", "tags", "name", "failed"),
+    [
+        ("http_req_duration", {"name": "home", "expected_response": "true"}, "home", False),
+        ("http_req_duration", {"name": "home", "expected_response": "false"}, "home", True),
+        ("http_req_duration", {"name": "/a?b=1", "method": "POST"}, "POST /a", False),
+        ("grpc_req_duration", {"name": "a.B/C", "status": "0"}, "a.B/C", False),
+        ("grpc_req_duration", {"name": "a.B/C", "status": "14"}, "a.B/C", True),
+        ("ws_connecting", {"status": "101"}, "WebSocket", False),
+        ("ws_connecting", {"status": "200"}, "WebSocket", True),
+        ("browser_http_req_duration", {"name": "x", "status": "404"}, "x", True),
+        ("browser_http_req_duration", {"name": "x", "status": "204"}, "x", False),
+        ("iteration_duration", {"scenario": "a"}, "iteration", False),
+    ],
+)
+def test_each_protocol_counts_by_its_own_metric(
+    metric: str, tags: dict[str, str], name: str, failed: bool
+) -> None:
+    reader, line = K6Reader(), point(metric, 12.5, **tags).encode()
+    together = reader.feed(declare(metric).encode() + line)
+    for batch in (together, reader.feed(line)):
+        assert list(batch.cells) == [(SECOND, name)]
+        assert batch.cells[SECOND, name].latencies == [12.5]
+        assert batch.cells[SECOND, name].errors == failed
+
+
+def test_iterations_do_not_count_where_a_protocol_does() -> None:
+    batch = read(
+        declare("http_req_duration"),
+        point("http_req_duration", name="home"),
+        point("iteration_duration", 900),
+    )
+    assert list(batch.cells) == [(SECOND, "home")]
+
+
+def test_setup_and_teardown_are_no_load_but_a_group_of_that_name_is() -> None:
+    batch = read(
+        declare("http_req_duration"),
+        point("http_req_duration", name="log in", group="::setup"),
+        point("http_req_duration", name="log out", group="::teardown"),
+        point("http_req_duration", name="prepare", group="::setup", scenario="guests"),
+    )
+    assert list(batch.cells) == [(SECOND, "prepare")]
+
+
+def test_a_refused_connection_has_no_latency() -> None:
+    batch = read(
+        declare("http_req_duration"),
+        point("http_req_duration", 0, name="home", expected_response="false"),
+    )
+    cell = batch.cells[SECOND, "home"]
+    assert (cell.latencies, cell.unanswered, cell.errors, cell.requests) == ([], 1, 1, 1)
+
+
+@pytest.mark.parametrize(
+    "time",
+    ["2026-11-23T14:34:19Z", "2026-11-23T14:34:19.999999999Z", "2026-11-23T16:34:19.5+02:00"],
+)
+def test_a_sample_belongs_to_its_second_in_any_zone(time: str) -> None:
+    assert read(point("vus", 3, time), point("vus", 3, time)).users == {SECOND: 3}
+
+
+def test_lines_in_another_order_of_keys_say_the_same() -> None:
+    recording = Path(__file__).parent / "recordings" / "k6-v1.ndjson"
+    lines = recording.read_bytes().splitlines()
+    turned = [json.dumps(dict(reversed(json.loads(line).items()))).encode() for line in lines]
+    assert K6Reader().feed(b"\n".join(turned) + b"\n") == K6Reader().feed(recording.read_bytes())
+
+
+def test_a_block_that_looks_as_always_is_read_like_one_that_does_not() -> None:
+    recording = Path(__file__).parent / "recordings" / "k6-v2.ndjson"
+    lines = recording.read_bytes().splitlines(keepends=True)
+    points = b"".join(line for line in lines if line.startswith(b'{"metric"'))
+    declarations = b"".join(line for line in lines if line.startswith(b'{"type"'))
+    quick, thorough = K6Reader(), K6Reader()
+    quick.feed(declarations)
+    thorough.feed(declarations)
+    assert quick.feed(points) == thorough.feed(points.replace(b'","type"', b'", "type"'))
+
+
+def test_many_addresses_do_not_fill_the_memory() -> None:
+    reader = K6Reader()
+    for number in range(3000):
+        moment = f"2026-11-23T{number // 3600:02}:{number // 60 % 60:02}:{number % 60:02}Z"
+        text = declare("http_req_duration") + point(
+            "http_req_duration", time=moment, name=f"/guests/{number}", method="GET"
+        )
+        batch = reader.feed(text.encode())
+        assert [name for _, name in batch.cells] == [f"GET /guests/{number}"]
+    assert max(len(reader._names), len(reader._seconds)) <= 1001

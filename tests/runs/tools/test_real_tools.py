@@ -1,0 +1,232 @@
+"""The same story with the real k6 and the real Locust, against a tiny site on loopback."""
+
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import runs.tools
+from runs.tools import Tool, ToolProblem, get_tool
+from tests.runs.tools.local import LocalRun, Site, job_of, serve
+
+pytestmark = pytest.mark.tool
+
+K6_SCRIPT = """
+import http from 'k6/http';
+import { sleep } from 'k6';
+export const options = { scenarios: { guests: {
+  executor: 'constant-vus', vus: Number(__ENV.USERS || 1), duration: '2s', gracefulStop: '1s' } } };
+export default function () {
+  http.get(`${__ENV.TARGET}/home`, { tags: { name: 'home' } });
+  http.get(`${__ENV.TARGET}/bad?token=1`);
+  sleep(0.1);
+}
+"""
+LOCUST_SCRIPT = """
+from locust import HttpUser, constant, task
+
+class Guest(HttpUser):
+    wait_time = constant(0.1)
+
+    @task
+    def look(self):
+        self.client.get("/home", name="home")
+        self.client.get("/bad?token=1")
+"""
+
+
+@dataclass(frozen=True)
+class Case:
+    tool: Tool
+    script: str
+    code_at_stop: int
+    kind_at_stop: str
+
+    @property
+    def broken(self) -> str:
+        return self.script + "\n)))\n"
+
+
+CASES = {
+    "k6": (K6_SCRIPT, 105, "stopped"),
+    "locust": (LOCUST_SCRIPT, 0, "finished"),
+}
+
+
+def installed(name: str) -> Tool:
+    tool = get_tool(name)
+    try:
+        tool.find()
+    except ToolProblem as problem:
+        pytest.skip(str(problem))
+    return tool
+
+
+@pytest.fixture(params=sorted(CASES))
+def case(request: pytest.FixtureRequest) -> Case:
+    return Case(installed(request.param), *CASES[request.param])
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with serve() as site:
+        yield site
+
+
+def test_a_tool_makes_no_request_before_go_and_then_runs_to_its_end(
+    case: Case, site: Site, tmp_path: Path
+) -> None:
+    job = job_of(case.tool, case.script, tmp_path, target=site.url, seconds=6, users=2)
+    with LocalRun(case.tool, job) as run:
+        run.wait_until_ready()
+        waited_until = time.monotonic() + 1.0
+        while time.monotonic() < waited_until:
+            run.read(0.1)
+        assert site.paths == []
+        run.go()
+        code = run.read_to_end()
+    totals = run.aggregator.totals()
+    assert totals.requests == len(site.paths) > 10
+    assert 0 < totals.errors <= totals.requests / 2 + 2
+    assert totals.users == 2
+    assert totals.quantile_ms(0.5) is not None
+    bad = f"GET {site.url}/bad" if case.tool.name == "k6" else "GET /bad"
+    assert {endpoint.name for endpoint in run.aggregator.endpoints()} == {"home", bad}
+    assert case.tool.explain(code, run.stderr).kind == "finished"
+    assert (run.reader.garbage, run.reader.dropped) == (0, 0)
+    assert run.prepared is not None
+    assert run.prepared.version[0].isdigit()
+
+
+def test_a_tool_that_is_told_to_stop_ends_in_time_with_its_samples(
+    case: Case, site: Site, tmp_path: Path
+) -> None:
+    job = job_of(case.tool, case.script, tmp_path, target=site.url, seconds=60)
+    with LocalRun(case.tool, job) as run:
+        run.wait_until_ready()
+        run.go()
+        run.read_until_samples()
+        run.process.send_signal(signal.SIGTERM)
+        code = run.read_to_end(seconds=5)
+    assert code == case.code_at_stop
+    assert case.tool.explain(code, run.stderr).kind == case.kind_at_stop
+    assert abs(run.aggregator.totals().requests - len(site.paths)) <= 2
+
+
+def test_a_waiting_tool_ends_when_told_to(case: Case, site: Site, tmp_path: Path) -> None:
+    job = job_of(case.tool, case.script, tmp_path, target=site.url)
+    with LocalRun(case.tool, job) as run:
+        run.wait_until_ready()
+        run.process.send_signal(signal.SIGTERM)
+        code = run.read_to_end(seconds=5)
+    assert site.paths == []
+    assert case.tool.explain(code, run.stderr).kind == "stopped"
+
+
+def test_a_dead_target_is_all_errors_without_latencies(case: Case, tmp_path: Path) -> None:
+    job = job_of(case.tool, case.script, tmp_path, seconds=5)
+    with LocalRun(case.tool, job) as run:
+        run.wait_until_ready()
+        run.go()
+        run.read_to_end()
+    totals = run.aggregator.totals()
+    assert totals.requests == totals.errors > 0
+    assert totals.quantile_ms(0.95) is None
+
+
+def test_a_script_with_a_syntax_error_is_refused_in_the_tools_own_words(
+    case: Case, tmp_path: Path
+) -> None:
+    run = LocalRun(case.tool, job_of(case.tool, case.broken, tmp_path))
+    with pytest.raises(
+        ToolProblem, match=r"cannot load the script: .*(Unexpected|SyntaxError)"
+    ) as e:
+        case.tool.prepare(run.job, run.shell)
+    assert e.value.code == "script_invalid"
+    assert str(tmp_path) not in str(e.value)
+
+
+def test_a_k6_script_that_may_take_too_long_is_refused(tmp_path: Path) -> None:
+    tool = installed("k6")
+    run = LocalRun(tool, job_of(tool, K6_SCRIPT, tmp_path, seconds=2.5))
+    with pytest.raises(ToolProblem, match=r"PT3S .*totalDuration.*PT2\.5S.*gracefulStop") as caught:
+        tool.prepare(run.job, run.shell)
+    assert caught.value.code == "plan_too_long"
+
+
+def test_k6_reaches_no_denied_address_whatever_the_script_says(site: Site, tmp_path: Path) -> None:
+    tool = installed("k6")
+    job = job_of(tool, K6_SCRIPT, tmp_path, target=site.url, deny=("127.0.0.0/8",))
+    with LocalRun(tool, job) as run:
+        run.wait_until_ready()
+        run.go()
+        run.read_to_end()
+    totals = run.aggregator.totals()
+    assert site.paths == []
+    assert totals.requests == totals.errors > 0
+
+
+def test_locust_dies_with_its_supervisor(site: Site, tmp_path: Path) -> None:
+    tool = installed("locust")
+    job = job_of(tool, LOCUST_SCRIPT, tmp_path, target=site.url, seconds=60)
+    with LocalRun(tool, job) as run:
+        run.wait_until_ready()
+        run.go()
+        run.read_until_samples()
+        run.close_go()
+        assert run.read_to_end(seconds=3) == 3
+
+
+def test_a_locust_that_waits_dies_with_its_supervisor(site: Site, tmp_path: Path) -> None:
+    tool = installed("locust")
+    job = job_of(tool, LOCUST_SCRIPT, tmp_path, target=site.url)
+    with LocalRun(tool, job) as run:
+        run.wait_until_ready()
+        run.close_go()
+        assert run.read_to_end(seconds=3) == 3
+    assert site.paths == []
+
+
+HARNESS = """
+import importlib.util, json, os, sys
+reading, writing = os.pipe()
+os.set_blocking(reading, False)
+os.environ.update(WEDSYNC_SAMPLES_FD=str(writing), WEDSYNC_GO_FD=str(reading))
+spec = importlib.util.spec_from_file_location("tap", sys.argv[1])
+module = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(module)
+module.MOST_PENDING = 100_000
+tap = module.tap
+class tap_runner:
+    user_count = 1
+tap.runner = tap_runner
+for _ in range(100_000):
+    tap.count("GET", "home", 12.345, None, None)
+received = b""
+while tap.pipe.pending:
+    received += os.read(reading, 65536)
+    tap.pipe.push()
+tap.flush()
+received += os.read(reading, 1 << 20)
+print(received.decode())
+"""
+
+
+def test_a_reader_that_is_far_behind_never_blocks_locust_and_knows_what_it_missed() -> None:
+    with installed("locust").find().open() as file:
+        interpreter = file.readline()[2:].strip()
+    tap = Path(runs.tools.__file__).with_name("locust_tap.py")
+    said = subprocess.run(
+        [interpreter, "-c", HARNESS, str(tap)], capture_output=True, check=True, timeout=30
+    )
+    reader = get_tool("locust").reader()
+    reader.feed(b'{"hello":1}\n')
+    batch = reader.feed(said.stdout)
+    received = sum(cell.requests for cell in batch.cells.values())
+    assert received + reader.dropped == 100_000
+    assert 0 < received < 100_000
+    assert reader.garbage == 0
