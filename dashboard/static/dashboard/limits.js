@@ -1,0 +1,38 @@
+// What a run's thresholds mean for a figure on the page: `p95 > 800ms` is a limit of 800 ms.
+import { withUnit } from "./format.js";
+
+const THRESHOLD = /^\s*(p\d+(?:\.\d+)?|errors|rps)\s*([<>])=?\s*([\d.]+)\s*(ms|s|%)?\s*$/;
+const UNITS = { errors: "%", rps: "/s" };
+const NEAR = 0.8;
+
+export function readLimits(thresholds) {
+  const limits = {};
+  for (const text of thresholds) {
+    const found = THRESHOLD.exec(text);
+    if (!found) continue;
+    const [, subject, operator, number, unit] = found;
+    const value = Number(number) * (unit === "s" ? 1000 : 1);
+    limits[subject] = { value, isUpper: operator === ">", unit: UNITS[subject] ?? "ms" };
+  }
+  return limits;
+}
+
+export function isBroken(limit, value) {
+  if (!limit || value === null || value === undefined) return false;
+  return limit.isUpper ? value > limit.value : value < limit.value;
+}
+
+/** The distance from a figure to its limit: words, a share of 1 for a bar, and how near it is. */
+export function distance(limit, value) {
+  if (!limit) return { said: "no limit was set", share: 0, state: "none" };
+  const whole = withUnit(limit.value, limit.unit);
+  if (value === null || value === undefined) {
+    return { said: `limit ${whole}`, share: 0, state: "none" };
+  }
+  const apart = withUnit(Math.abs(limit.value - value), limit.unit);
+  const side = value > limit.value ? "over" : "below";
+  const share = limit.isUpper ? value / limit.value : limit.value / Math.max(value, 1e-9);
+  const isBad = isBroken(limit, value);
+  const state = isBad ? "broken" : share > NEAR ? "near" : "good";
+  return { said: `${apart} ${side} the limit of ${whole}`, share: Math.min(share, 1), state };
+}

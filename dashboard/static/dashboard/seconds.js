@@ -1,0 +1,72 @@
+// The seconds of a run, one word each. A closed second replaces an open one; a missing one is a gap.
+import { percent } from "./format.js";
+
+export const FIELDS = {
+  rps: (word) => (word.final ? word.rps : null),
+  failed: (word) => (word.final ? word.errors : null),
+  errors: (word) => percent(word.error_rate),
+  p50: (word) => word.p50_ms,
+  p95: (word) => word.p95_ms,
+  p99: (word) => word.p99_ms,
+  users: (word) => word.users,
+};
+
+export class Seconds {
+  #words = new Map();
+  #first = Infinity;
+  #last = -Infinity;
+
+  put(word) {
+    const at = Math.floor(Date.parse(word.at) / 1000);
+    if (this.#words.get(at)?.final && !word.final) return;
+    this.#words.set(at, word);
+    this.#first = Math.min(this.#first, at);
+    this.#last = Math.max(this.#last, at);
+  }
+
+  get isEmpty() {
+    return this.#words.size === 0;
+  }
+
+  get first() {
+    return this.isEmpty ? null : this.#first;
+  }
+
+  /** Times, then one column for each field; null where nothing was measured. */
+  columns(...names) {
+    const times = this.#times(this.#first);
+    return [times, ...names.map((name) => times.map((at) => this.#value(name, at)))];
+  }
+
+  /** A field's last values, oldest first, for a sparkline. */
+  tail(name, count) {
+    const times = this.#times(Math.max(this.#first, this.#last - count));
+    return times.map((at) => this.#value(name, at));
+  }
+
+  /** The newest closed second. */
+  latest() {
+    for (let at = this.#last; at >= this.#first; at -= 1) {
+      if (this.#words.get(at)?.final) return this.#words.get(at);
+    }
+    return null;
+  }
+
+  /** The first closed second for which `claim(word)` holds, in seconds since 1970. */
+  firstWhere(claim) {
+    return this.#times(this.#first).find((at) => {
+      const word = this.#words.get(at);
+      return word?.final && claim(word);
+    });
+  }
+
+  #times(first) {
+    if (this.isEmpty) return [];
+    return Array.from({ length: this.#last - first + 1 }, (_, index) => first + index);
+  }
+
+  #value(name, at) {
+    const word = this.#words.get(at);
+    return word ? (FIELDS[name](word) ?? null) : null;
+  }
+}

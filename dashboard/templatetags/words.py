@@ -1,0 +1,82 @@
+"""Numbers and times as a person reads them. The pages' scripts/format.js says the same."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from clock.iso import parse_duration
+from runs.services import RunWord
+
+register = template.Library()
+THIN, NARROW = "\u202f", "\u00a0"  # between thousands; between a number and its unit
+NONE = "–"
+FORMS = {"short": "%a %H:%M", "day": "%a %d %b, %H:%M", "long": "%a %d %b %Y, %H:%M"}
+
+
+@register.filter
+def figure(value: object) -> str:
+    """At most three significant digits, thousands apart: 1 240, 38.2, 0.4."""
+    if not isinstance(value, int | float):
+        return NONE
+    rounded = float(f"{value:.3g}")
+    if abs(rounded) >= 100:
+        return f"{rounded:,.0f}".replace(",", THIN)
+    return f"{rounded:.10f}".rstrip("0").rstrip(".")
+
+
+@register.filter
+def lasted(duration: str) -> str:
+    """An ISO 8601 duration as `1 min 30 s`."""
+    return _span(parse_duration(duration))
+
+
+@register.filter
+def took(run: RunWord) -> str:
+    """How long a run that is over has worked."""
+    if not run.started_at or not run.ended_at:
+        return NONE
+    return _span(datetime.fromisoformat(run.ended_at) - datetime.fromisoformat(run.started_at))
+
+
+def _span(span: timedelta) -> str:
+    minutes, seconds = divmod(round(span.total_seconds()), 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = ((hours, "h"), (minutes, "min"), (seconds, "s"))
+    return " ".join(f"{n}{NARROW}{unit}" for n, unit in parts if n) or f"0{NARROW}s"
+
+
+@register.filter
+def when(instant: str | datetime | None, form: str = "day") -> SafeString | str:
+    """A time in UTC, which page.js turns into the viewer's zone."""
+    if not instant:
+        return NONE
+    at = datetime.fromisoformat(instant) if isinstance(instant, str) else instant
+    at = at.astimezone(UTC)
+    return format_html(
+        '<time datetime="{}" data-form="{}">{} UTC</time>',
+        at.isoformat(),
+        form,
+        at.strftime(FORMS[form]),
+    )
+
+
+@register.filter
+def guard_sentence(verdict: dict[str, Any]) -> SafeString:
+    """The guard's verdict in its own words: safe, blocked."""
+    window = verdict["next_safe_window"]
+    if verdict["safe"]:
+        until = when(window["end"], "short") if window else ""
+        return format_html("Safe until {}", until) if window else format_html("Safe")
+    if window:
+        return format_html(
+            "Blocked until {}: {}", when(window["start"], "short"), verdict["reason"]
+        )
+    return format_html("Blocked: {}", verdict["reason"])
+
+
+@register.filter
+def verdict_sentence(verdict: dict[str, Any]) -> str:
+    return f"{verdict['outcome'].capitalize()}: {verdict['reason']}"

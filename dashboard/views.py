@@ -1,0 +1,111 @@
+"""The pages. Each answers one question; what changes something goes through the REST API."""
+
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib.auth.views import LoginView
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+
+import clock
+from clock.iso import parse_duration
+from dashboard.examples import EXAMPLES
+from dashboard.frame import frame, week
+from dashboard.reading import reader_only
+from runs import services as runs
+
+OPEN = ("requested", "preparing", "ready", "running", "stopping")
+STATES = (*OPEN, "passed", "failed", "aborted", "errored", "lost", "refused")
+LATEST, LISTED = 5, 100
+TILES = (
+    {"key": "rps", "name": "Requests", "unit": "/s"},
+    {"key": "errors", "name": "Errors", "unit": "%"},
+    {"key": "p95", "name": "p95", "unit": "ms"},
+    {"key": "p99", "name": "p99", "unit": "ms"},
+    {"key": "users", "name": "Users", "unit": ""},
+)
+
+
+@reader_only
+def home(request: HttpRequest) -> HttpResponse:
+    """May we test now?"""
+    now = clock.now()
+    latest = runs.list_runs(limit=LATEST)
+    return render(
+        request, "dashboard/home.html", frame(request, runs=latest, week=week(now, now=now))
+    )
+
+
+@reader_only
+def run_list(request: HttpRequest) -> HttpResponse:
+    """What happened lately?"""
+    asked = {name: request.GET.get(name, "").strip() for name in ("state", "tool", "q")}
+    found = runs.list_runs(limit=LISTED, state=asked["state"], tool=asked["tool"], text=asked["q"])
+    return render(
+        request,
+        "dashboard/runs.html",
+        frame(
+            request,
+            runs=found,
+            asked=asked,
+            is_filtered=any(asked.values()),
+            is_full=len(found) == LISTED,
+            states=STATES,
+            tools=runs.tool_names(),
+        ),
+    )
+
+
+@reader_only
+def run_page(request: HttpRequest, run_id: str) -> HttpResponse:
+    """How is it going? Did it pass, and why? When may I?"""
+    try:
+        run = runs.get_run(run_id=run_id)
+    except runs.UnknownRun:
+        return render(
+            request, "dashboard/unknown_run.html", frame(request, run_id=run_id), status=404
+        )
+    matter = frame(request, run=run, word=run.as_json(), is_open=run.state in OPEN, tiles=TILES)
+    if run.state == "refused":
+        matter["week"] = week(
+            datetime.fromisoformat(run.created_at),
+            now=clock.now(),
+            asked=parse_duration(run.duration),
+        )
+        return render(request, "dashboard/refused.html", matter)
+    return render(request, "dashboard/run.html", matter)
+
+
+@reader_only
+def new_run(request: HttpRequest) -> HttpResponse:
+    """Ask for a test: a saved plan, or one written out."""
+    latest = runs.list_runs(limit=1)
+    examples = [asdict(example) | {"script": example.script} for example in EXAMPLES]
+    return render(
+        request,
+        "dashboard/new.html",
+        frame(
+            request,
+            plans=runs.list_plans(),
+            tools=runs.tool_names(),
+            examples=examples,
+            again=_as_form(request.GET.get("again", "")),
+            target=latest[0].target if latest else "",
+        ),
+    )
+
+
+def _as_form(run_id: str) -> dict[str, Any] | None:
+    """An earlier run's request in the form's own words; None where there is no such run."""
+    try:
+        words = asdict(runs.request_of_run(run_id=run_id))
+    except runs.UnknownRun:
+        return None
+    return words | {"minutes": words.pop("duration") / timedelta(minutes=1)}
+
+
+def log_in(request: HttpRequest) -> HttpResponseBase:
+    page = LoginView.as_view(template_name="dashboard/login.html", extra_context=frame(request))
+    return page(request)

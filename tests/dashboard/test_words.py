@@ -1,0 +1,50 @@
+import pytest
+
+from dashboard.templatetags.words import figure, guard_sentence, lasted, when
+
+THIN, NARROW = "\u202f", "\u00a0"
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (None, "–"),
+        ("", "–"),
+        (0, "0"),
+        (0.004, "0.004"),
+        (0.43219, "0.432"),
+        (38.24, "38.2"),
+        (99.96, "100"),
+        (912.4, "912"),
+        (9234, f"9{THIN}230"),
+        (1_234_567, f"1{THIN}230{THIN}000"),
+    ],
+)
+def test_a_figure_has_at_most_three_digits_and_its_thousands_apart(
+    value: float | None, said: str
+) -> None:
+    assert figure(value) == said
+
+
+@pytest.mark.parametrize(
+    ("duration", "said"),
+    [("PT0S", f"0{NARROW}s"), ("PT90S", f"1{NARROW}min 30{NARROW}s"), ("PT2H", f"2{NARROW}h")],
+)
+def test_a_duration_is_said_in_hours_minutes_and_seconds(duration: str, said: str) -> None:
+    assert lasted(duration) == said
+
+
+def test_a_time_says_its_zone_and_carries_the_instant_for_the_viewers_own() -> None:
+    assert when("2026-06-13T14:00:00+02:00", "long") == (
+        '<time datetime="2026-06-13T12:00:00+00:00" data-form="long">'
+        "Sat 13 Jun 2026, 12:00 UTC</time>"
+    )
+
+
+def test_no_time_is_a_dash() -> None:
+    assert when(None) == "–"
+
+
+def test_a_guard_without_any_next_window_still_says_why() -> None:
+    verdict = {"safe": False, "reason": "Saturday wedding day protection", "next_safe_window": None}
+    assert guard_sentence(verdict) == "Blocked: Saturday wedding day protection"
