@@ -1,0 +1,93 @@
+import json
+import os
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from wedsync_cli import datafolder, files, stack
+from wedsync_cli.words import USAGE, Context, Problem
+
+
+def test_at_becomes_one_offset_in_whole_seconds() -> None:
+    now = datetime(2026, 11, 24, 9, 0, 0, 600_000, tzinfo=UTC)
+
+    assert stack.offset_s(stack.instant("2026-11-24T11:00:00+01:00"), now) == 3599
+    assert stack.offset_s(None, now) == 0
+
+
+@pytest.mark.parametrize("text", ["2026-06-10T10:00:00", "tomorrow", "10:00", ""])
+def test_an_instant_without_an_offset_is_a_wrong_usage(text: str) -> None:
+    with pytest.raises(Problem, match="an instant with its offset") as problem:
+        stack.instant(text)
+
+    assert problem.value.code == USAGE
+
+
+def test_a_year_that_no_calendar_holds_is_a_wrong_usage() -> None:
+    with pytest.raises(Problem, match="a year from 2000 to 2199, not 1"):
+        stack.instant("0001-01-01T00:00:00+00:00")
+
+
+def test_secrets_are_made_once_and_are_ours_alone(tmp_path: Path) -> None:
+    datafolder.keep_secrets(tmp_path)
+    kept = {path.name: path.read_text() for path in tmp_path.iterdir()}
+    datafolder.keep_secrets(tmp_path)
+
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == kept
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
+    assert set(datafolder.people(tmp_path)) == {"engineer", "coordinator", "ops"}
+    assert len(set(datafolder.people(tmp_path).values())) == 3
+
+
+def test_a_second_stack_on_the_same_data_says_where_the_first_runs(tmp_path: Path) -> None:
+    first = {"url": "http://localhost:8080", "pid": os.getpid()}
+    files.write_whole(tmp_path / "running.json", json.dumps(first))
+
+    with datafolder.lock(tmp_path), pytest.raises(Problem) as problem:
+        datafolder.lock(tmp_path)
+
+    assert problem.value.what == (
+        f"This stack already runs at http://localhost:8080 (pid {os.getpid()})."
+    )
+
+
+def test_a_stack_that_is_gone_is_not_taken_for_a_running_one(context: Context) -> None:
+    gone = {"url": "http://localhost:8080", "pid": 2**22 + 1}
+    files.write_whole(context.state / "stack.json", json.dumps(gone))
+
+    assert datafolder.running_stack(context) == {}
+
+
+def test_a_product_is_made_again_only_when_a_source_or_the_product_changed(
+    tmp_path: Path,
+) -> None:
+    product, source = tmp_path / "static", tmp_path / "app.css"
+    source.write_text("a")
+
+    assert _is_due(product, source)
+    assert not _is_due(product, source)
+    source.write_text("other")
+    assert _is_due(product, source)
+    product.unlink()
+    assert _is_due(product, source)
+
+
+def test_what_failed_half_way_is_due_again(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="half"), stack._once(tmp_path / "x", "x", []):
+        raise ValueError("half")
+
+    assert _is_due(tmp_path / "x", tmp_path / "none")
+
+
+def _is_due(product: Path, source: Path) -> bool:
+    with stack._once(product, "static", [source]) as due:
+        product.touch()
+    return due
+
+
+def test_a_home_of_its_own_keeps_a_stack_apart(context: Context) -> None:
+    assert context.state == context.root / ".wedsync"
+    elsewhere = replace(context, env={"WEDSYNC_HOME": "/elsewhere"})
+    assert elsewhere.state == Path("/elsewhere")

@@ -1,0 +1,194 @@
+import io
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.waiting import until
+from tests.wedsync_cli import stand_in
+from wedsync_cli import processes
+from wedsync_cli.children import BackOff, Child, LogSays
+from wedsync_cli.say import Say
+from wedsync_cli.supervise import Supervisor
+from wedsync_cli.words import Problem
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Stack:
+    """The stand-in stack as a person started it."""
+
+    def __init__(self, logs: Path, mark: str, names: Sequence[str]) -> None:
+        self._logs = logs
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.wedsync_cli.stand_in", str(logs), mark, *names],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout
+        assert self.process.stdout.readline() == "ready\n"
+        # Direct children: the reaper, sleeper, stubborn and worker; and the worker's own tool.
+        self.pids = {p.pid for p in self.living() if p.parent == self.process.pid} | {self.tool}
+
+    @property
+    def tool(self) -> int:
+        found = re.search(r"tool (\d+)", (self._logs / "worker.log").read_text(encoding="utf-8"))
+        assert found
+        return int(found[1])
+
+    def living(self) -> set[processes.Process]:
+        table = processes.running()
+        return processes.members(table, leaders={self.process.pid}, mark="")
+
+    def left(self) -> set[int]:
+        return self.pids & set(processes.running())
+
+
+Start = Callable[..., Stack]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    stacks: list[Stack] = []
+
+    def start(*names: str) -> Stack:
+        stacks.append(Stack(tmp_path, tmp_path.name, names))
+        return stacks[-1]
+
+    yield start
+    for stack in stacks:
+        if stack.process.poll() is None:
+            stack.process.send_signal(signal.SIGTERM)
+        stack.process.communicate(timeout=20)
+
+
+def test_ctrl_c_stops_everything_within_five_seconds_a_tool_included(start: Start) -> None:
+    stack = start("sleeper", "stubborn", "worker")
+    began = time.monotonic()
+
+    stack.process.send_signal(signal.SIGINT)
+    words, _ = stack.process.communicate(timeout=20)
+
+    assert time.monotonic() - began < 5
+    assert stack.left() == set()
+    assert words.endswith("stopped\n")
+
+
+def test_a_second_ctrl_c_does_not_wait_for_the_stubborn(start: Start) -> None:
+    stack = start("sleeper", "stubborn", "worker")
+    stack.process.send_signal(signal.SIGINT)
+    until(lambda: len(stack.left()) < len(stack.pids), within=20, what="the first end")
+    began = time.monotonic()
+
+    stack.process.send_signal(signal.SIGINT)
+    stack.process.communicate(timeout=20)
+
+    assert time.monotonic() - began < 2
+    assert stack.left() == set()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_term_and_a_hang_up_stop_as_gently_as_ctrl_c(start: Start, number: int) -> None:
+    stack = start("sleeper", "worker")
+    stack.process.send_signal(number)
+    words, _ = stack.process.communicate(timeout=20)
+
+    assert words.endswith("stopped\n")
+    assert stack.left() == set()
+
+
+def test_kill_9_of_the_launcher_leaves_nothing_behind(start: Start) -> None:
+    stack = start("sleeper", "stubborn", "worker")
+    assert len(stack.pids) == 5
+
+    stack.process.kill()
+
+    until(lambda: not stack.left(), within=20, what="the end of all")
+
+
+def test_a_dead_child_is_started_again_and_the_person_is_told(start: Start) -> None:
+    stack = start("sleeper", "worker")
+    (child,) = (
+        p.pid for p in stack.living() if p.pid in stack.pids and _runs(p.pid, stand_in.SLEEPER)
+    )
+
+    os.kill(child, signal.SIGKILL)
+
+    assert stack.process.stdout
+    assert stack.process.stdout.readline().startswith(
+        "sleeper ended (code -9); starting it again in 0.5 s"
+    )
+    until(
+        lambda: any(
+            _runs(p.pid, stand_in.SLEEPER) for p in stack.living() if p.pid not in stack.pids
+        ),
+        within=20,
+        what="the new start",
+    )
+
+
+@pytest.fixture
+def supervise(tmp_path: Path) -> Iterator[Callable[[], Supervisor]]:
+    made: list[Supervisor] = []
+
+    def make() -> Supervisor:
+        quick = BackOff(first=timedelta(milliseconds=50))
+        made.append(
+            Supervisor(
+                root=ROOT,
+                logs=tmp_path,
+                stack_id=tmp_path.name,
+                say=Say(io.StringIO()),
+                back_off=quick,
+            )
+        )
+        return made[0]
+
+    yield make
+    for supervisor in made:
+        supervisor.stop(hurry=threading.Event())
+
+
+def test_a_child_that_dies_while_it_starts_is_a_problem_with_its_last_words(
+    supervise: Callable[[], Supervisor],
+) -> None:
+    program = "import sys; sys.exit('the port is taken')"
+    broken = Child("web", (sys.executable, "-c", program), os.environ, LogSays("never"))
+
+    with pytest.raises(Problem) as problem:
+        supervise().start(broken)
+
+    assert problem.value.what == "web ended with code 1 while it was starting."
+    assert problem.value.why == "the port is taken"
+
+
+def test_a_child_that_never_becomes_ready_is_a_problem(
+    supervise: Callable[[], Supervisor],
+) -> None:
+    slow = Child(
+        "web",
+        (sys.executable, "-c", stand_in.SLEEPER),
+        os.environ,
+        LogSays("never"),
+        patience=timedelta(milliseconds=200),
+    )
+
+    with pytest.raises(Problem, match="web did not answer in time"):
+        supervise().start(slow)
+
+
+def _runs(pid: int, program: str) -> bool:
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8").split("\0")
+    except OSError:
+        return False
+    return program in words

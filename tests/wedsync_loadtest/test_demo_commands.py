@@ -1,0 +1,72 @@
+import io
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import time_machine
+from django.contrib.auth import authenticate, get_user_model
+from django.core.management import CommandError, call_command
+
+from access.models import Token
+from calendar_guard import services
+from calendar_guard.models import Wedding
+
+pytestmark = pytest.mark.django_db
+TUESDAY = datetime(2026, 6, 9, 10, tzinfo=UTC)
+SATURDAY = datetime(2026, 6, 13, 18, tzinfo=UTC)
+
+
+@pytest.fixture
+def people(tmp_path: Path) -> Path:
+    path = tmp_path / "people.json"
+    path.write_text(json.dumps({"engineer": "e-secret", "coordinator": "c", "ops": "o"}))
+    return path
+
+
+def test_the_demo_people_can_log_in_and_do_what_their_role_may(people: Path) -> None:
+    call_command("seed_demo", people=people)
+    call_command("seed_demo", people=people)
+
+    engineer = authenticate(username="engineer", password="e-secret")
+    assert engineer is not None
+    assert engineer.has_perm("runs.add_run")
+    assert get_user_model().objects.count() == 3
+    assert get_user_model().objects.get(username="coordinator").is_staff
+
+
+@time_machine.travel(TUESDAY, tick=False)
+def test_the_sample_calendar_leaves_a_tuesday_free_and_protects_its_saturday() -> None:
+    call_command("seed_demo", calendar=True)
+
+    today = services.check(start=TUESDAY, duration=timedelta(minutes=2), now=TUESDAY)
+    saturday = services.check(start=SATURDAY, duration=timedelta(minutes=2), now=TUESDAY)
+
+    assert today.safe
+    assert {blocker.rule for blocker in saturday.blockers} == {"protected_weekday", "wedding"}
+
+
+@time_machine.travel(TUESDAY, tick=False)
+def test_seeding_again_adds_no_wedding_and_keeps_what_a_coordinator_changed() -> None:
+    call_command("seed_demo", calendar=True)
+    Wedding.objects.filter(title="Amelia & Oliver").update(guests=300)
+
+    call_command("seed_demo", calendar=True)
+
+    assert Wedding.objects.count() == 6
+    assert Wedding.objects.get(title="Amelia & Oliver").guests == 300
+
+
+def test_a_token_is_printed_alone_and_works_for_the_person(people: Path) -> None:
+    call_command("seed_demo", people=people)
+    out = io.StringIO()
+
+    call_command("issue_token", "engineer", stdout=out)
+
+    assert len(out.getvalue().split()) == 1
+    assert Token.objects.get().user.get_username() == "engineer"
+
+
+def test_a_token_for_nobody_is_refused_in_words() -> None:
+    with pytest.raises(CommandError, match="Nobody here is called 'zoe'"):
+        call_command("issue_token", "zoe")

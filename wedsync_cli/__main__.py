@@ -1,0 +1,5 @@
+import sys
+
+from wedsync_cli.main import main
+
+sys.exit(main())

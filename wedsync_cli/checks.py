@@ -1,0 +1,58 @@
+"""What `check` and `test` run, as data."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from wedsync_cli.steps import Step
+
+FAST = "not tool and not browser and not live"
+SLOW = "tool or browser or live"
+# Protected from morning to night; a leap day; the hours in which clocks go forward and back.
+DATES = {
+    "a Saturday": "2026-06-13 12:00:00",
+    "29 February": "2028-02-29 12:00:00",
+    "the night clocks go forward": "2026-03-29 00:59:00",
+    "the night clocks go back": "2026-10-25 00:59:00",
+}
+_SETTINGS = {"DJANGO_SETTINGS_MODULE": "tests.settings"}
+
+
+def still(root: Path, venv: Path) -> list[Step]:
+    """Everything but the tests; the slowest first, since two run at a time."""
+    bin_, manage = venv / "bin", (str(venv / "bin" / "python"), "manage.py")
+    folders = {path.parent.name for path in root.glob("*/__init__.py")}
+    packages = sorted(folders - {"examples", "bench"})  # programs of their own, untyped
+    return [
+        Step("types (mypy)", (str(bin_ / "mypy"), *packages), _SETTINGS),
+        Step("import contracts", (str(bin_ / "lint-imports"),)),
+        Step("migrations are complete", (*manage, "makemigrations", "--check"), _SETTINGS),
+        Step("Django's checks", (*manage, "check"), _SETTINGS),
+        Step("lint (ruff)", (str(bin_ / "ruff"), "check", ".")),
+        Step("format (ruff)", (str(bin_ / "ruff"), "format", "--check", ".")),
+    ]
+
+
+def fast_suite(venv: Path) -> Step:
+    return Step("fast tests", _pytest(venv, FAST, "-n", "2", "-q"))
+
+
+def slow_suite(venv: Path) -> Step:
+    return Step("tests with real tools, a browser and a live stack", _pytest(venv, SLOW, "-v"))
+
+
+def dated_suites(root: Path, venv: Path, faketime: str) -> list[Step]:
+    """The fast suite again, on days on which the calendar is hardest. Timers stay real."""
+    pytest = _pytest(venv, FAST, "-n", "2", "-q")
+    return [
+        Step(
+            f"fast tests on {day}",
+            (faketime, "--exclude-monotonic", "-f", f"@{instant}", *pytest),
+            {"TZ": "UTC", "PYTHONPATH": str(root / "tests" / "faketime")},
+        )
+        for day, instant in DATES.items()
+    ]
+
+
+def _pytest(venv: Path, groups: str, *options: str) -> tuple[str, ...]:
+    python: Sequence[str] = (str(venv / "bin" / "python"), "-m", "pytest")
+    return (*python, "-m", groups, *options)

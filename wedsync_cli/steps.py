@@ -1,0 +1,85 @@
+"""Runs checks one by one or two at a time, tells each with its seconds, and sums up at the end."""
+
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from wedsync_cli.say import Say
+
+
+@dataclass(frozen=True)
+class Step:
+    name: str
+    argv: tuple[str, ...]
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Done:
+    name: str
+    outcome: str
+    """`passed`, `failed`, or `skipped: why`."""
+    seconds: float = 0.0
+
+    @property
+    def failed(self) -> bool:
+        return self.outcome == "failed"
+
+
+def run_quietly(
+    steps: Sequence[Step], *, root: Path, base: Mapping[str, str], say: Say
+) -> list[Done]:
+    """Two at a time; a step's output is shown only where it failed."""
+    done = []
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        waiting = [pool.submit(_captured, step, root, base) for step in steps]
+        for future in as_completed(waiting):
+            result, output = future.result()
+            say.line(line(result))
+            if result.failed:
+                say.line(output.rstrip())
+            done.append(result)
+    return done
+
+
+def run_aloud(step: Step, *, root: Path, base: Mapping[str, str], say: Say) -> Done:
+    """The step writes to our terminal itself."""
+    say.line(f"== {step.name}")
+    began = time.monotonic()
+    code = subprocess.run(
+        step.argv, cwd=root, env={**base, **step.env}, stdin=subprocess.DEVNULL
+    ).returncode
+    result = Done(step.name, "failed" if code else "passed", time.monotonic() - began)
+    say.line(line(result))
+    return result
+
+
+def line(done: Done) -> str:
+    return f"{done.outcome:<8} {done.seconds:6.1f} s  {done.name}"
+
+
+def summary(all_done: Sequence[Done]) -> list[str]:
+    failed = [done.name for done in all_done if done.failed]
+    seconds = sum(done.seconds for done in all_done)
+    last = f"{len(failed)} of {len(all_done)} steps failed: {', '.join(failed)}"
+    good = f"All {len(all_done)} steps passed ({seconds:.0f} s of work)"
+    return ["", "Summary", *(line(done) for done in all_done), last if failed else good]
+
+
+def _captured(step: Step, root: Path, base: Mapping[str, str]) -> tuple[Done, str]:
+    began = time.monotonic()
+    done = subprocess.run(
+        step.argv,
+        cwd=root,
+        env={**base, **step.env},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
+    outcome = "failed" if done.returncode else "passed"
+    return Done(step.name, outcome, time.monotonic() - began), done.stdout

@@ -1,0 +1,1 @@
+"""One file per command: NAME, HELP, options(parser), run(context, arguments) -> exit code."""

@@ -1,0 +1,137 @@
+"""The product in one minute: asks the calendar, runs the guest rush, shows the verdict."""
+
+import argparse
+import contextlib
+import time
+from typing import Any
+
+from wedsync_cli import bootstrap, report, stack, tools
+from wedsync_cli.children import Place
+from wedsync_cli.client import Client, Refusal, Unreachable
+from wedsync_cli.stack import Running, Wanted
+from wedsync_cli.supervise import Interrupted, Signals
+from wedsync_cli.verbs import up
+from wedsync_cli.words import ABORTED, REFUSED, Context, Problem
+
+NAME = "demo"
+HELP = "Runs the guest rush against a sample site, live in a browser; a minute in all."
+DURATION = "PT1M10S"
+SCRIPTS = {"k6": "examples/k6/guest_rush.js", "locust": "examples/locust/guest_rush.py"}
+_COMES_BACK_S = 20.0
+_GOING = {"requested", "preparing", "ready", "running", "stopping"}
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    up.options(parser)
+    parser.add_argument("--tool", choices=sorted(SCRIPTS), help="k6 where it is there, else Locust")
+    parser.add_argument("--oneshot", action="store_true", help="end with the verdict's exit code")
+
+
+def run(context: Context, arguments: argparse.Namespace) -> int:
+    wanted = Wanted(
+        verb=NAME,
+        data=context.state / "demo",
+        port=arguments.port,
+        at=stack.instant(arguments.at) if arguments.at else None,
+        with_guest_site=True,
+    )
+    stack.require_free(context, wanted)
+    bootstrap.ensure(context, venv=context.venv, lock=bootstrap.RUN_LOCK)
+    tool = _choose_tool(context, arguments.tool)
+    signals, code = Signals(), ABORTED
+    with (
+        signals.watched(),
+        contextlib.suppress(Interrupted),
+        stack.running(context, wanted, signals) as demo,
+    ):
+        stack.greet(context, demo.place)
+        code = _show(context, demo, tool)
+        if not arguments.oneshot:
+            context.say.line("\nThe stack stays up for you to look around; Ctrl-C stops it.")
+            up.wait()
+    return code
+
+
+def _choose_tool(context: Context, asked: str | None) -> str:
+    """The demo never compiles: k6 where it is there, else Locust, installed now."""
+    k6 = tools.find_k6(context.env)
+    if asked == "k6" and k6 is None:
+        then = "Run ./wedsync tools first, which builds it, or leave --tool away for Locust."
+        raise Problem("k6 is not on this machine yet.", then=then)
+    tool = asked or ("k6" if k6 else "locust")
+    if tool == "locust":
+        tools.ensure_locust(context)
+    return tool
+
+
+def _show(context: Context, demo: Running, tool: str) -> int:
+    say, place = context.say, demo.place
+    client = Client(port=place.port, token=demo.token)
+    say.line(f"The calendar says: {client.window(DURATION)['reason']}")
+    try:
+        run = client.start(_wanted_run(place, tool))
+    except Refusal as refusal:
+        if refusal.problem.get("code") != "calendar_refused":
+            raise Problem("The run was not accepted.", why=str(refusal)) from None
+        return _show_refusal(context, place, refusal)
+    say.line(f"The guest rush runs with {tool}; watch it at {place.url}/runs/{run['id']}/")
+    run = _follow(context, client, run["id"])
+    say.line()
+    for text in report.run_lines(run):
+        say.line(text)
+    say.line(f"\nThe whole report: {place.url}/runs/{run['id']}/")
+    return report.exit_code(run.get("verdict"))
+
+
+def _wanted_run(place: Place, tool: str) -> dict[str, Any]:
+    return {
+        "name": "The Saturday guest rush",
+        "tool": tool,
+        "script": (place.root / SCRIPTS[tool]).read_text(encoding="utf-8"),
+        "target": f"http://127.0.0.1:{place.guest_port}",
+        "duration": DURATION,
+        "users": 20,
+        "thresholds": ["p95 > 800ms", "errors > 1%"],
+    }
+
+
+def _show_refusal(context: Context, place: Place, refusal: Refusal) -> int:
+    say, problem = context.say, refusal.problem
+    say.line(f"Refused: {problem.get('detail')}")
+    for text in report.calendar_lines(problem):
+        say.line(text)
+    say.line(f"  It is kept at {place.url}/runs/{problem.get('run')}/")
+    if window := problem.get("next_safe_window"):
+        say.line("This is the product working. To see the rush run, move the clock:")
+        say.line(f"  ./wedsync demo --at {window['start']}")
+    return REFUSED
+
+
+def _follow(context: Context, client: Client, run_id: str) -> dict[str, Any]:
+    """Shows the live line until the run is over; a broken stream is taken up where it broke."""
+    began, since, is_settled = None, "", False
+    while (run := _look_at(client, run_id))["state"] in _GOING:
+        if context.say.is_terminal and began is None:
+            context.say.live(f"The run is {run['state']} ...")
+        for event in client.stream(run_id, since=since):
+            if event.name != "message":
+                break
+            began, since = began or time.monotonic(), event.id
+            # A second that is still open counts too little, but the very first ones should show.
+            if event.data["final"] or not is_settled:
+                elapsed_s, is_settled = time.monotonic() - began, event.data["final"]
+                context.say.live(report.live_line(event.data, elapsed_s=elapsed_s))
+        time.sleep(0.2)
+    return run
+
+
+def _look_at(client: Client, run_id: str) -> dict[str, Any]:
+    """The run; a web process that died is started again within seconds, so it is asked again."""
+    deadline = time.monotonic() + _COMES_BACK_S
+    while True:
+        try:
+            return client.run(run_id)
+        except Unreachable:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(0.3)

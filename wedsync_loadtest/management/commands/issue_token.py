@@ -1,0 +1,32 @@
+"""An API token for one person, alone on standard output; it can be read only this once."""
+
+from argparse import ArgumentParser
+from datetime import timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+import clock
+from access import services
+
+
+class Command(BaseCommand):
+    requires_system_checks = ()
+    help = "Issue an API token to a person and print it."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("username")
+        parser.add_argument("--days", type=int, default=30, help="how long it is valid (30)")
+        parser.add_argument("--scope", action="append", default=[], help="limit it to a permission")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            token = services.issue_token(
+                username=options["username"],
+                scopes=options["scope"],
+                now=clock.real_now(),
+                lifetime=timedelta(days=options["days"]),
+            )
+        except (services.UnknownPerson, services.UnknownPermission) as error:
+            raise CommandError(str(error)) from None
+        self.stdout.write(token)
