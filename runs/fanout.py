@@ -1,7 +1,9 @@
 """Translates a second of a run once into its listeners' words. A listener never holds a run up."""
 
+import contextlib
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ from streaming import services as streaming
 from streaming import wire
 
 log = logging.getLogger(__name__)
+RETRY_S = 0.5
 QUANTILES = {"p50_ms": 0.5, "p95_ms": 0.95, "p99_ms": 0.99}
 
 
@@ -51,14 +54,17 @@ def _ms(value: float | None) -> float | None:
 
 
 class Listener:
-    """A thread of its own behind a bounded queue: full means the oldest goes, and is counted."""
+    """A thread of its own behind a bounded queue: full means the oldest goes, and is counted.
 
-    def __init__(self, name: str, deliver: Callable[[list[Told]], None], *, keep: int) -> None:
-        self.name, self.dropped, self.failed = name, 0, 0
+    What could not be delivered is tried again until it is, or until newer words push it out.
+    """
+
+    def __init__(self, name: str, deliver: Callable[[Told], None], *, keep: int) -> None:
+        self.name, self.dropped, self.failures = name, 0, 0
         self._deliver = deliver
         self._queue: deque[Told] = deque(maxlen=keep)
         self._ready = threading.Event()
-        self._closing = False
+        self._give_up_at: float | None = None
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
 
@@ -68,13 +74,13 @@ class Listener:
         self._queue.append(told)
         self._ready.set()
 
-    def close(self, timeout: float) -> None:
+    def close(self, patience_s: float) -> None:
         """Deliver what is queued, within the time given."""
-        self._closing = True
+        self._give_up_at = time.monotonic() + patience_s
         self._ready.set()
-        self._thread.join(timeout)
-        if self.dropped or self.failed:
-            log.warning("%s: %d dropped, %d failed", self.name, self.dropped, self.failed)
+        self._thread.join(patience_s + 1)
+        if self.dropped or self.failures:
+            log.warning("%s: %d dropped, %d failures", self.name, self.dropped, self.failures)
 
     def _work(self) -> None:
         try:
@@ -83,52 +89,62 @@ class Listener:
             connections.close_all()
 
     def _pass_on(self) -> None:
-        while not self._closing or self._queue:
-            self._ready.wait()
-            self._ready.clear()
-            batch = []
-            while self._queue:
-                batch.append(self._queue.popleft())
-            if batch:
-                try:
-                    self._deliver(batch)
-                except Exception:
-                    self.failed += len(batch)
-                    log.exception("%s could not take %d updates", self.name, len(batch))
-            if self._closing:
-                self._ready.set()
+        pause = threading.Event()
+        while self._queue or self._give_up_at is None:
+            if not self._queue:
+                self._ready.wait()
+                self._ready.clear()
+                continue
+            told = self._queue[0]
+            # Of the states of an open second only the newest is worth telling.
+            is_superseded = not told.update.final and len(self._queue) > 1
+            if is_superseded or self._is_delivered(told):
+                self._forget(told)
+            elif self._give_up_at is not None and time.monotonic() > self._give_up_at:
+                self.dropped += len(self._queue)
+                return
+            else:
+                pause.wait(RETRY_S)
+
+    def _is_delivered(self, told: Told) -> bool:
+        try:
+            self._deliver(told)
+        except Exception:
+            if not self.failures:  # the first of them says why; the others are counted
+                log.exception("%s could not take an update", self.name)
+            self.failures += 1
+            return False
+        return True
+
+    def _forget(self, told: Told) -> None:
+        with contextlib.suppress(IndexError):
+            if self._queue[0] is told:
+                self._queue.popleft()
 
 
-def stream_to(topic: str) -> Callable[[list[Told]], None]:
-    """Publish to live readers. Of the states of an open second only the newest is sent."""
+def stream_to(topic: str) -> Callable[[Told], None]:
+    """Publish to live readers."""
 
-    def deliver(batch: list[Told]) -> None:
-        newest = batch[-1]
-        for told in batch:
-            if told.update.final or told is newest:
-                streaming.publish(topic=topic, update=told.update)
-                log.debug("run %s seq %d read at %s", topic, told.update.seq, told.read_at)
+    def deliver(told: Told) -> None:
+        streaming.publish(topic=topic, update=told.update)
+        log.debug("run %s seq %d read at %s", topic, told.update.seq, told.read_at)
 
     return deliver
 
 
-def keep_in(run_id: int) -> Callable[[list[Told]], None]:
+def keep_in(run_id: int) -> Callable[[Told], None]:
     """Keep closed seconds for good, and the newest report where the pages read it."""
 
-    def deliver(batch: list[Told]) -> None:
-        Snapshot.objects.bulk_create(
-            Snapshot(
-                run_id=run_id,
-                seq=told.update.seq,
-                at=datetime.fromisoformat(told.update.at),
-                data=msgspec.to_builtins(told.update),
-                sketch=told.sketch,
-            )
-            for told in batch
+    def deliver(told: Told) -> None:
+        Snapshot.objects.create(
+            run_id=run_id,
+            seq=told.update.seq,
+            at=datetime.fromisoformat(told.update.at),
+            data=msgspec.to_builtins(told.update),
+            sketch=told.sketch,
         )
-        reports = [told.report for told in batch if told.report]
-        if reports:
-            Run.objects.filter(pk=run_id, state=State.RUNNING).update(**reports[-1])
+        if told.report:
+            Run.objects.filter(pk=run_id, state=State.RUNNING).update(**told.report)
 
     return deliver
 

@@ -15,7 +15,7 @@ _NEXT = {
 
 
 def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
-    """DRF's EXCEPTION_HANDLER. A `problem` dict on the exception adds to or replaces these words."""
+    """DRF's EXCEPTION_HANDLER. A `problem` dict on the exception adds to these words."""
     response = exception_handler(exc, context)
     if response is None:
         return None

@@ -6,26 +6,14 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
-import clock
 from runs.models import Run
+from tests.conftest import MoveClock
 
 TUESDAY = datetime.fromisoformat("2026-06-09T10:00:00+01:00")
 SATURDAY = datetime.fromisoformat("2026-06-13T14:00:00+01:00")
 ELSEWHERE = {"REMOTE_ADDR": "192.0.2.7"}
 
-MoveClock = Callable[[datetime], None]
 AddRun = Callable[..., Run]
-
-
-@pytest.fixture
-def move_clock(monkeypatch: pytest.MonkeyPatch) -> MoveClock:
-    """Moves the calendar's present as `--at` does."""
-
-    def move(to: datetime) -> None:
-        offset = round((to - clock.real_now()) / timedelta(seconds=1))
-        monkeypatch.setenv("WEDSYNC_CLOCK_OFFSET", str(offset))
-
-    return move
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from django.test import Client
 
 import clock
 from calendar_guard import services as calendar_guard
-from tests.dashboard.conftest import SATURDAY, TUESDAY, AddRun, MoveClock, ended
+from tests.conftest import MoveClock
+from tests.dashboard.conftest import SATURDAY, TUESDAY, AddRun, ended
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("quiet_tuesday")]
 

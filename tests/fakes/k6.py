@@ -1,8 +1,9 @@
 """A working stand-in for k6, for tests without the real one: same commands, REST and lines.
 
 The script's first line says how it behaves: `// {"seconds": 1, "rps": 50, "mode": "steady"}`.
-Modes: steady, dead (every request is refused), garbage, silent, never_ready, stubborn (ignores
-TERM), loops (never ends loading), crossed (thresholds), broken (a syntax error).
+Modes: steady, dead (every request is refused), garbage, flood (as much as the pipe takes), silent,
+never_ready, stubborn (ignores TERM), loops (never ends loading), crossed (thresholds), broken (a
+syntax error).
 An option it does not know ends it.
 """
 
@@ -78,6 +79,10 @@ def load(plan: dict[str, Any], out: int) -> None:
     while time.monotonic() < end:
         if mode == "garbage":
             os.write(out, os.urandom(4096))
+        elif mode == "flood":
+            for _ in range(200):
+                os.write(out, request(0, dead=False) * 200)
+            continue
         elif mode != "silent":
             os.write(out, point("vus", 5))
             for number in range(number, number + max(1, rps // 10)):  # noqa: B020

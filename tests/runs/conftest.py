@@ -1,6 +1,5 @@
 import json
 import sys
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -8,24 +7,11 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Permission, User
 
-import clock
 from runs import services
+from tests.conftest import MoveClock
 
 FAKE_K6 = Path(__file__).parents[1] / "fakes" / "k6.py"
 TUESDAY = datetime.fromisoformat("2026-06-09T10:00:00+02:00")
-
-MoveClock = Callable[[datetime], None]
-
-
-@pytest.fixture
-def move_clock(monkeypatch: pytest.MonkeyPatch) -> MoveClock:
-    """Moves the calendar's present as `--at` does."""
-
-    def move(to: datetime) -> None:
-        offset = round((to - clock.real_now()) / timedelta(seconds=1))
-        monkeypatch.setenv("WEDSYNC_CLOCK_OFFSET", str(offset))
-
-    return move
 
 
 @pytest.fixture

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
+from django.db import DatabaseError, connection
 
 import clock
 from calendar_guard import services as calendar_guard
 from calendar_guard.models import Permit, Wedding
-from runs import engine, process, services
+from runs import engine, process, services, watch
 from runs.models import Run, Snapshot
 from runs.samples import Sketch
 from tests.runs.conftest import request_for
@@ -133,6 +133,55 @@ def test_the_declared_duration_is_a_hard_stop(engineer: User) -> None:
     assert outcome(word).startswith("aborted: It reached its declared duration of 2 s")
     assert word.processes_left == 0
     assert word.totals is not None
+
+
+def test_a_tool_that_floods_loses_no_request_and_is_still_stopped_in_time(engineer: User) -> None:
+    run = begin(engineer, "flood", seconds=60, worst=1, duration=timedelta(seconds=2))
+    word = drive(run)
+    assert outcome(word).startswith("aborted: It reached its declared duration")
+    assert word.totals is not None
+    assert word.totals["requests"] > 10_000
+    assert word.processes_left == 0
+
+
+@pytest.mark.parametrize(
+    ("mode", "patience", "said"),
+    [
+        ("never_ready", "READY_S", "errored: k6 was not ready within 1 s"),
+        ("silent", "SILENT_S", "errored: k6 said nothing for 1 s"),
+    ],
+)
+def test_a_tool_that_hangs_is_ended_and_explained(
+    engineer: User, monkeypatch: pytest.MonkeyPatch, mode: str, patience: str, said: str
+) -> None:
+    monkeypatch.setattr(watch, patience, 1.0)
+    word = drive(begin(engineer, mode, seconds=20))
+    assert outcome(word).startswith(said)
+    assert word.processes_left == 0
+
+
+def test_three_seconds_without_an_answer_of_the_calendar_are_a_no(
+    engineer: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = begin(engineer, seconds=20)
+    thread = in_background(run)
+    until(lambda: state(run) == "running", within=10, what="the start")
+
+    def never(**words: Any) -> None:
+        raise DatabaseError("disk I/O error")
+
+    monkeypatch.setattr(calendar_guard, "renew", never)
+    thread.join(8)
+    word = services.get_run(run_id=str(run.pk))
+    assert outcome(word).startswith("aborted: The wedding calendar did not answer for 3 s")
+    assert word.processes_left == 0
+
+
+def test_a_listener_that_is_away_does_not_stop_a_run(engineer: User, settings: Any) -> None:
+    settings.WEDSYNC_VALKEY_URL = "redis://127.0.0.1:9/0"
+    word = drive(begin(engineer, seconds=2))
+    assert word.state == "passed"
+    assert len(services.metrics(run_id=word.id)) >= 2
 
 
 def test_a_wedding_that_begins_stops_the_run_and_leaves_nothing_running(engineer: User) -> None:

@@ -10,7 +10,8 @@ from rest_framework.test import APIClient
 import clock
 from runs import process, services, tasks
 from runs.models import Run
-from tests.runs.conftest import MoveClock, request_for
+from tests.conftest import MoveClock
+from tests.runs.conftest import request_for
 
 SATURDAY = datetime.fromisoformat("2026-06-13T14:00:00+01:00")
 FRIDAY_NIGHT = datetime.fromisoformat("2026-06-12T22:30:00+01:00")

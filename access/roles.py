@@ -1,0 +1,25 @@
+"""Which role may do what, as permission names. Pure; `access.services.sync_roles` writes them."""
+
+READ = (
+    "calendar_guard.view_verdict",
+    "runs.view_run",
+    "runs.view_plan",
+    "streaming.read_stream",
+)
+_START = ("runs.add_run", "runs.stop_run", "runs.add_plan", "runs.change_plan")
+_KEEP_THE_CALENDAR = (
+    *(f"calendar_guard.{verb}_wedding" for verb in ("view", "add", "change", "delete")),
+    *(f"calendar_guard.{verb}_coordinator" for verb in ("view", "add", "change", "delete")),
+    "runs.stop_run",
+)
+
+ROLES: dict[str, tuple[str, ...]] = {
+    "viewer": READ,
+    "engineer": (*READ, *_START),
+    "coordinator": (*READ, *_KEEP_THE_CALENDAR),
+    "ops": (
+        *dict.fromkeys((*READ, *_START, *_KEEP_THE_CALENDAR)),
+        "access.view_token",
+        "access.delete_token",
+    ),
+}

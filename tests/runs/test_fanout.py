@@ -1,0 +1,72 @@
+import threading
+
+from clock import real_now
+from runs.fanout import Listener, Told
+from streaming.wire import Update
+from tests.waiting import until
+
+
+def told(seq: int, *, final: bool = True) -> Told:
+    update = Update(
+        seq=seq,
+        at="2026-06-09T10:00:00+00:00",
+        final=final,
+        requests=1,
+        rps=1.0,
+        errors=0,
+        error_rate=0.0,
+        p50_ms=1.0,
+        p95_ms=1.0,
+        p99_ms=1.0,
+        users=1,
+        tags={},
+    )
+    return Told(update, real_now())
+
+
+class Flaky:
+    """Takes updates only while it is up."""
+
+    def __init__(self) -> None:
+        self.up = threading.Event()
+        self.asked = 0
+        self.taken: list[int] = []
+
+    def __call__(self, told: Told) -> None:
+        self.asked += 1
+        if not self.up.is_set():
+            raise ConnectionError("away")
+        self.taken.append(told.update.seq)
+
+
+def test_a_listener_that_was_away_gets_every_final_second_when_it_is_back() -> None:
+    vendor = Flaky()
+    listener = Listener("vendor", vendor, keep=10)
+    for seq in (1, 2, 3):
+        listener.tell(told(seq))
+    until(lambda: vendor.asked, within=5, what="the first try")
+    vendor.up.set()
+    listener.close(5)
+    assert vendor.taken == [1, 2, 3]
+    assert listener.failures >= 1
+    assert listener.dropped == 0
+
+
+def test_a_listener_that_stays_away_costs_the_oldest_and_they_are_counted() -> None:
+    vendor = Flaky()
+    listener = Listener("vendor", vendor, keep=3)
+    for seq in range(10):
+        listener.tell(told(seq))
+    listener.close(0.1)
+    assert vendor.taken == []
+    assert listener.dropped == 10
+
+
+def test_of_an_open_second_only_the_newest_state_is_told() -> None:
+    vendor = Flaky()
+    listener = Listener("vendor", vendor, keep=10)
+    for seq, final in ((1, True), (2, False), (3, False), (4, False)):
+        listener.tell(told(seq, final=final))
+    vendor.up.set()
+    listener.close(5)
+    assert vendor.taken == [1, 4]

@@ -1,0 +1,59 @@
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.stories.stack import ROOT, Stack, running_stack
+from tests.valkey import free_port
+from tests.waiting import until
+
+TUESDAY = "2026-06-09T10:00:00+02:00"
+SATURDAY = "2026-06-13T14:00:00+02:00"
+CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
+
+
+@pytest.fixture(scope="session")
+def tuesday(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with running_stack(tmp_path_factory.mktemp("tuesday"), TUESDAY) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def saturday(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with running_stack(tmp_path_factory.mktemp("saturday"), SATURDAY) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def guest_site() -> Iterator[str]:
+    """The sample guest site on a loopback port of its own."""
+    port = free_port()
+    argv = [sys.executable, "-m", "daphne", "-v", "0", "-b", "127.0.0.1", "-p", str(port)]
+    site = subprocess.Popen([*argv, "examples.guest_site:app"], cwd=ROOT)
+
+    def answers() -> bool:
+        try:
+            return httpx.get(f"http://127.0.0.1:{port}/", trust_env=False).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    until(answers, within=20, what="the guest site's start")
+    yield f"http://127.0.0.1:{port}"
+    site.terminate()
+    site.wait(10)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    path = next((path for path in CHROMIUM if Path(path).exists()), None)
+    if path is None:
+        pytest.skip("no Chromium here; ./wedsync tools installs it")
+    quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=quiet)
+        yield browser
+        browser.close()

@@ -1,0 +1,156 @@
+"""The whole embedded stack as a person starts it, in a home of its own."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.valkey import free_port
+from tests.waiting import until
+
+ROOT = Path(__file__).parents[2]
+OVER = {"refused", "passed", "failed", "aborted", "errored", "lost"}
+# A minute of the guest rush is for people to watch; a story needs seconds of the same requests.
+SHORT_RUSH = """
+import http from 'k6/http';
+import { sleep } from 'k6';
+export const options = { scenarios: { rush: {
+  executor: 'constant-arrival-rate', rate: RATE, timeUnit: '1s', duration: 'SECONDSs',
+  preAllocatedVUs: 20, gracefulStop: '2s' } } };
+export default function () {
+  http.get(`${__ENV.TARGET}/timeline`, { tags: { name: 'timeline' } });
+  http.post(`${__ENV.TARGET}/rsvp`, JSON.stringify({ guest: `Guest ${__VU}`, coming: true }),
+    { headers: { 'Content-Type': 'application/json' }, tags: { name: 'rsvp' } });
+}
+"""
+
+
+def short_rush(seconds: int, rate: int = 10) -> str:
+    return SHORT_RUSH.replace("SECONDS", str(seconds)).replace("RATE", str(rate))
+
+
+@dataclass
+class Stack:
+    home: Path
+    port: int
+    process: subprocess.Popen[bytes]
+    output: Path
+    env: dict[str, str] = field(repr=False)
+
+    @property
+    def url(self) -> str:
+        return f"http://localhost:{self.port}"
+
+    @property
+    def data(self) -> Path:
+        return self.home / "data"
+
+    @property
+    def people(self) -> dict[str, str]:
+        words: dict[str, str] = json.loads((self.data / "people.json").read_text())
+        return words
+
+    @cached_property
+    def token(self) -> str:
+        done = subprocess.run(
+            [ROOT / "wedsync", "token"], env=self.env, capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip()
+
+    @cached_property
+    def api(self) -> httpx.Client:
+        return httpx.Client(
+            base_url=f"{self.url}/api/load-testing/",
+            headers={"Authorization": f"Bearer {self.token}"},
+            timeout=20,
+            trust_env=False,
+        )
+
+    def ask(self, target: str, **words: Any) -> httpx.Response:
+        body = {
+            "name": "The guest rush",
+            "tool": "k6",
+            "script": short_rush(4),
+            "target": target,
+            "duration": "PT1M",
+        }
+        return self.api.post("runs", json=body | words)
+
+    def start(self, target: str, **words: Any) -> str:
+        answer = self.ask(target, **words)
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["id"])
+
+    def run(self, run_id: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.api.get(f"runs/{run_id}").raise_for_status().json()
+        return found
+
+    def wait_for(
+        self, run_id: str, *states: str, within: float = 40, every: float = 0.1
+    ) -> dict[str, Any]:
+        wanted = set(states) or OVER
+        until(
+            lambda: self.run(run_id)["state"] in wanted,
+            within=within,
+            what=f"{wanted} of run {run_id}",
+            every=every,
+        )
+        return self.run(run_id)
+
+    def processes(self) -> list[int]:
+        """Living processes of this stack and of its tools, whatever session they are in."""
+        mark = f"WEDSYNC_HOME={self.home}".encode()
+        return [pid for pid, words in living() if mark in words]
+
+    def close(self) -> None:
+        if "api" in self.__dict__:
+            self.api.close()
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        self.process.wait(20)
+
+
+def living() -> Iterator[tuple[int, bytes]]:
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if entry.name.isdigit() and (words := (entry / "environ").read_bytes()):
+                yield int(entry.name), words
+
+
+@contextlib.contextmanager
+def running_stack(home: Path, at: str, **more: str) -> Iterator[Stack]:
+    """`./wedsync up --at AT`, ready; ended when the block is left."""
+    env = os.environ | {"WEDSYNC_HOME": str(home), "WEDSYNC_LOG_LEVEL": "DEBUG"} | more
+    for name in [name for name in env if name.startswith("WEDSYNC_") and name not in more]:
+        if name not in {"WEDSYNC_HOME", "WEDSYNC_LOG_LEVEL", "WEDSYNC_K6", "WEDSYNC_LOCUST"}:
+            del env[name]
+    env.pop("DJANGO_SETTINGS_MODULE", None)
+    port, output = free_port(), home / "terminal.txt"
+    with output.open("wb") as terminal:
+        process = subprocess.Popen(
+            [ROOT / "wedsync", "up", "--port", str(port), "--at", at],
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=terminal,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    stack = Stack(home, port, process, output, env)
+    try:
+        until(
+            lambda: b"Ctrl-C stops it" in output.read_bytes() or process.poll() is not None,
+            within=90,
+            what="the stack's start",
+        )
+        assert process.poll() is None, output.read_text()
+        yield stack
+    finally:
+        stack.close()

@@ -1,0 +1,104 @@
+"""What the engineer sees: a real Chromium over the whole stack."""
+
+import os
+import re
+import signal
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.stories.stack import Stack, living, short_rush
+
+pytestmark = [pytest.mark.live, pytest.mark.tool, pytest.mark.browser]
+FOLLOW = """async (id) => {
+  const { follow } = await import("streaming/live.js");
+  window.seen = []; window.states = []; window.verdict = null;
+  follow(id, {
+    onUpdate: (data) => window.seen.push([data.seq, data.final, Date.now()]),
+    onEnd: (verdict) => { window.verdict = verdict; },
+    onState: (state) => window.states.push(state),
+  });
+}"""
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Any:
+    context = chromium.new_context(viewport={"width": 1440, "height": 1000})
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    yield page
+    context.close()
+    assert complaints == []
+
+
+def log_in(page: Page, stack: Stack, username: str = "engineer") -> None:
+    page.goto(f"{stack.url}/login/")
+    page.get_by_label("Username").fill(username)
+    page.get_by_label("Password").fill(stack.people[username])
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("button", name="Log out")).to_be_visible()
+
+
+def follow(page: Page, stack: Stack, run_id: str) -> None:
+    page.goto(f"{stack.url}/runs/{run_id}/")
+    page.evaluate(FOLLOW, run_id)
+
+
+def wait_for_the_end(page: Page) -> None:
+    page.wait_for_function("window.verdict !== null", timeout=60_000)
+
+
+def test_a_browser_that_reconnects_misses_nothing(
+    tuesday: Stack, guest_site: str, page: Page
+) -> None:
+    run_id = tuesday.start(guest_site, script=short_rush(14))
+    follow(page, tuesday, run_id)
+    page.wait_for_function("window.seen.filter(([, final]) => final).length >= 3", timeout=30_000)
+    kill_the_web(tuesday)
+    wait_for_the_end(page)
+    seen = page.evaluate("window.seen.filter(([, final]) => final).map(([seq]) => seq)")
+    kept = [point["seq"] for point in tuesday.api.get(f"runs/{run_id}/metrics").json()["points"]]
+    assert "reconnecting" in page.evaluate("window.states")
+    assert seen == kept
+    assert len(kept) >= 14
+
+
+def kill_the_web(stack: Stack) -> None:
+    mark = f"WEDSYNC_HOME={stack.home}".encode()
+    for pid, words in living():
+        if mark in words and b"\0serve\0" in Path(f"/proc/{pid}/cmdline").read_bytes():
+            os.kill(pid, signal.SIGKILL)
+            return
+    raise AssertionError("no web process was found")
+
+
+def test_from_the_tools_bytes_to_the_browser_takes_less_than_100_ms(
+    tuesday: Stack, guest_site: str, page: Page, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_id = tuesday.start(guest_site, script=short_rush(15, rate=50))
+    follow(page, tuesday, run_id)
+    wait_for_the_end(page)
+    read_at = read_times(tuesday, run_id)
+    delays = sorted(
+        at - read_at[seq] for seq, _, at in page.evaluate("window.seen") if seq in read_at
+    )
+    p50, p99 = (delays[round(q * (len(delays) - 1))] for q in (0.5, 0.99))
+    rps = tuesday.run(run_id)["totals"]["rps"]
+    with capsys.disabled():
+        print(
+            f"\n  tool's bytes to onmessage at {rps:.0f} requests/s: "
+            f"p50 {p50:.1f} ms, p99 {p99:.1f} ms, {len(delays)} messages"
+        )
+    assert len(delays) >= 50
+    assert p99 < 100
+
+
+def read_times(stack: Stack, run_id: str) -> dict[int, float]:
+    """When the worker read the bytes behind each update, in milliseconds since 1970."""
+    log = (stack.data / "log" / "runs.log").read_text()
+    found = re.findall(rf"run {run_id} seq (\d+) read at (\S+ \S+)", log)
+    return {int(seq): datetime.fromisoformat(at).timestamp() * 1000 for seq, at in found}
