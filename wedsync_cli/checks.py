@@ -14,6 +14,8 @@ DATES = {
     "the night clocks go forward": "2026-03-29 00:59:00",
     "the night clocks go back": "2026-10-25 00:59:00",
 }
+# Twice the usual number of cores: many tests wait for a process or a second to pass.
+_PARALLEL = ("-n", "4", "--dist", "worksteal")
 _SETTINGS = {"DJANGO_SETTINGS_MODULE": "tests.settings"}
 
 
@@ -33,7 +35,7 @@ def still(root: Path, venv: Path) -> list[Step]:
 
 
 def fast_suite(venv: Path) -> Step:
-    return Step("fast tests", _pytest(venv, FAST, "-n", "2", "-q"))
+    return Step("fast tests", _pytest(venv, FAST, *_PARALLEL, "-q"))
 
 
 def slow_suite(venv: Path) -> Step:
@@ -42,7 +44,7 @@ def slow_suite(venv: Path) -> Step:
 
 def dated_suites(root: Path, venv: Path, faketime: str) -> list[Step]:
     """The fast suite again, on days on which the calendar is hardest. Timers stay real."""
-    pytest = _pytest(venv, FAST, "-n", "2", "-q")
+    pytest = _pytest(venv, FAST, *_PARALLEL, "-q")
     return [
         Step(
             f"fast tests on {day}",
