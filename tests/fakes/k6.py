@@ -14,11 +14,12 @@ import signal
 import sys
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
+AHEAD_S = 0  # by how much the test's clock is moved
 go = threading.Event()
 
 
@@ -45,7 +46,7 @@ class Rest(BaseHTTPRequestHandler):
 
 
 def point(metric: str, value: float, **tags: str) -> bytes:
-    at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f") + "000Z"
+    at = (datetime.now(UTC) + timedelta(seconds=AHEAD_S)).strftime("%Y-%m-%dT%H:%M:%S.%f") + "000Z"
     return (
         json.dumps(
             {

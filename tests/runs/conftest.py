@@ -1,4 +1,5 @@
 import json
+import subprocess
 import sys
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Permission, User
 
+import clock
 from runs import services
 from tests.conftest import MoveClock
 
@@ -21,8 +23,14 @@ def quiet_tuesday(move_clock: MoveClock) -> None:
 
 @pytest.fixture
 def fake_k6(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    # A tool's environment is scrubbed, so under faketime it keeps the real date. k6 does too, being
+    # a Go program; the stand-in is told the difference instead, since our own clock is moved there.
+    real = int(subprocess.run(["date", "+%s"], env={}, capture_output=True, check=True).stdout)
+    ahead = round(clock.real_now().timestamp()) - real
     script = tmp_path / "k6"
-    script.write_text(f"#!{sys.executable}\n{FAKE_K6.read_text()}")
+    script.write_text(
+        f"#!{sys.executable}\n{FAKE_K6.read_text().replace('AHEAD_S = 0', f'AHEAD_S = {ahead}')}"
+    )
     script.chmod(0o755)
     monkeypatch.setenv("WEDSYNC_K6", str(script))
     return script

@@ -47,8 +47,9 @@ def guest_site() -> Iterator[str]:
     site.wait(10)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """Gone after its module: its event loop would be in the way of other tests' own."""
     path = next((path for path in CHROMIUM if Path(path).exists()), None)
     if path is None:
         pytest.skip("no Chromium here; ./wedsync tools installs it")

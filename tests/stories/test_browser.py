@@ -28,6 +28,7 @@ FOLLOW = """async (id) => {
 def page(chromium: Browser) -> Any:
     context = chromium.new_context(viewport={"width": 1440, "height": 1000})
     page = context.new_page()
+    page.set_default_timeout(10_000)
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
     yield page
@@ -37,7 +38,7 @@ def page(chromium: Browser) -> Any:
 
 def log_in(page: Page, stack: Stack, username: str = "engineer") -> None:
     page.goto(f"{stack.url}/login/")
-    page.get_by_label("Username").fill(username)
+    page.get_by_label("Name", exact=True).fill(username)
     page.get_by_label("Password").fill(stack.people[username])
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_role("button", name="Log out")).to_be_visible()
@@ -102,3 +103,56 @@ def read_times(stack: Stack, run_id: str) -> dict[int, float]:
     log = (stack.data / "log" / "runs.log").read_text()
     found = re.findall(rf"run {run_id} seq (\d+) read at (\S+ \S+)", log)
     return {int(seq): datetime.fromisoformat(at).timestamp() * 1000 for seq, at in found}
+
+
+def test_an_engineer_logs_in_starts_the_rush_and_reads_the_verdict(
+    tuesday: Stack, guest_site: str, page: Page
+) -> None:
+    log_in(page, tuesday)
+    page.goto(f"{tuesday.url}/runs/new/")
+    page.get_by_label("Name", exact=True).fill("Rush from the page")
+    page.get_by_label("Target").fill(guest_site)
+    page.get_by_label("Script").fill(short_rush(6))
+    page.get_by_label("What would be a failure").fill("p95 > 2s\nerrors > 1%")
+    page.get_by_role("button", name="Start the test").click()
+    page.wait_for_url(re.compile(r"/runs/\d+/$"))
+    expect(page.locator("[data-tile=rps] [data-value]")).to_have_text(
+        re.compile(r"\d"), timeout=20_000
+    )
+    expect(page.locator("canvas").first).to_be_visible()
+    sentence = page.locator("[data-verdict-sentence]")
+    expect(sentence).to_have_text(re.compile("^Passed: .* requests"), timeout=30_000)
+    page.reload()
+    expect(sentence).to_have_text(re.compile("^Passed: .* requests"))
+
+
+def test_stop_asks_once_and_proves_that_nothing_is_left(
+    tuesday: Stack, guest_site: str, page: Page
+) -> None:
+    run_id = tuesday.start(guest_site, script=short_rush(40))
+    tuesday.wait_for(run_id, "running")
+    log_in(page, tuesday)
+    page.goto(f"{tuesday.url}/runs/{run_id}/")
+    page.get_by_role("button", name="Stop the test").click()
+    page.get_by_role("dialog").get_by_role("button", name="Stop the test").click()
+    expect(page.locator("[data-stopped]")).to_have_text("Stopped: 0 processes left", timeout=10_000)
+
+
+def test_a_wrong_password_is_told_in_a_sentence(tuesday: Stack, page: Page) -> None:
+    page.goto(f"{tuesday.url}/login/")
+    page.get_by_label("Name", exact=True).fill("engineer")
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("alert")).to_contain_text("password")
+
+
+def test_on_a_saturday_every_page_says_until_when_it_is_blocked(
+    saturday: Stack, page: Page
+) -> None:
+    page.goto(saturday.url)
+    expect(page.locator("main")).to_contain_text("Blocked until")
+    expect(page.locator("main")).to_contain_text("Saturday wedding day protection")
+    refused = saturday.ask("http://127.0.0.1:9000").json()["run"]
+    page.goto(f"{saturday.url}/runs/{refused}/")
+    expect(page.locator("main")).to_contain_text("Next safe window")
+    expect(page.locator("main")).to_contain_text("15 Jun 2026")

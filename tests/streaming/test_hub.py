@@ -196,4 +196,4 @@ class TestWithoutValkey:
             begun = loop.time()
             with pytest.raises(services.Unavailable):
                 await asyncio.to_thread(call)
-            assert loop.time() - begun < 0.5
+            assert loop.time() - begun < 2
