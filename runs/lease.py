@@ -10,7 +10,7 @@ from django.db import DatabaseError, connection
 
 import clock
 from calendar_guard import services as calendar_guard
-from runs.models import Run
+from runs.models import HELD_BY_A_WORKER, Run, State
 from runs.outcome import Stop
 
 log = logging.getLogger(__name__)
@@ -79,3 +79,4 @@ class Lease:
         self._said_yes = time.monotonic()
         if not answer.safe:
             self._no = Stop(f"Stopped by {answer.revoked_by}: {answer.revoked_why}.")
+            Run.objects.move(self._run_id, of=HELD_BY_A_WORKER, to=State.STOPPING)

@@ -10,7 +10,7 @@ import clock
 from calendar_guard import services as calendar_guard
 from runs import fanout, process, report
 from runs.lease import Lease
-from runs.models import HELD_BY_A_WORKER, Run, State
+from runs.models import Run, State
 from runs.outcome import Stop
 from runs.samples import Aggregator, Second
 from runs.tools import Job, Tool
@@ -141,8 +141,15 @@ class Watch:
         return {
             "totals": report.totals(self.aggregator.totals()),
             "endpoints": report.endpoints(self.aggregator.endpoints()),
-            "log_tail": self._notes + self._child.tail,
+            "log_tail": self._notes + self._child.tail + self._remarks(),
         }
+
+    def _remarks(self) -> str:
+        counts = {
+            "lines of the tool made no sense and were left out": self._reader.garbage,
+            "requests are missing: the tool could not hand them over in time": self._reader.dropped,
+        }
+        return "".join(f"\n{number} {what}" for what, number in counts.items() if number)
 
     def _reason_to_stop(self) -> Stop | None:
         now = time.monotonic()
@@ -161,10 +168,9 @@ class Watch:
         return None
 
     def _halt(self, stop: Stop) -> bool:
-        """End the tool first, write it down second. Always False: the run goes no further."""
+        """Always False: the run goes no further. No database stands between a reason and TERM."""
         self.stop = stop
         self._child.terminate()
-        Run.objects.move(self._run.pk, of=HELD_BY_A_WORKER, to=State.STOPPING)
         return False
 
     def _drain(self) -> None:

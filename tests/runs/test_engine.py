@@ -101,6 +101,7 @@ def test_what_proves_nothing_never_passes(engineer: User, mode: str, expected: s
     word = drive(begin(engineer, mode))
     assert outcome(word).startswith(expected)
     assert word.processes_left in {0, None}
+    assert ("lines of the tool made no sense" in word.log_tail) == (mode == "garbage")
 
 
 def test_a_broken_script_is_explained_in_the_tools_words(engineer: User) -> None:
