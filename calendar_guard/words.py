@@ -46,10 +46,13 @@ class WeddingSpan:
         return max(planned, now) if self.status == "live" else planned
 
     def protection(self, now: datetime) -> Window | None:
-        """From the start of the set-up to the end of the tear-down; None when nothing is left."""
+        """From set-up to tear-down, a live one from now at the latest; None when nothing is left."""
         if self.status == "cancelled":
             return None
-        span = Window(zones.utc(self.starts_at) - self.setup, self.lasts_until(now) + self.teardown)
+        begins = zones.utc(self.starts_at) - self.setup
+        if self.status == "live":
+            begins = min(begins, now)
+        span = Window(begins, self.lasts_until(now) + self.teardown)
         return span if span.start < span.end else None
 
 

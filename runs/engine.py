@@ -67,10 +67,15 @@ def _drive(run: Run) -> Outcome:
     tool = get_tool(run.tool)
     who = process.identity(tool.find())
     with (
-        Lease(run_id=run.pk, permit_id=run.permit_id) as lease,
+        Lease(run_id=run.pk, permit_id=run.permit_id, duration=run.duration) as lease,
         process.work_directory(who) as workdir,
     ):
+        # No line of a foreign script is read before the calendar has said yes.
+        if stop := lease.stop():
+            return Outcome(stop.outcome, stop.reason)
         job = _prepare(run, tool, who, workdir)
+        if stop := lease.stop():
+            return Outcome(stop.outcome, stop.reason)
         child = process.Tool(partial(_command, tool, job), who=who, cwd=workdir)
         with contextlib.closing(child):
             watch = Watch(run, tool, job, child, lease)

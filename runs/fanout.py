@@ -1,6 +1,5 @@
 """Translates a second of a run once into its listeners' words. A listener never holds a run up."""
 
-import contextlib
 import logging
 import threading
 import time
@@ -11,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from django.db import connections
+from django.db import connections, transaction
 
 from runs.models import Run, Snapshot, State
 from runs.samples import Second
@@ -63,15 +62,18 @@ class Listener:
         self.name, self.dropped, self.failures = name, 0, 0
         self._deliver = deliver
         self._queue: deque[Told] = deque(maxlen=keep)
-        self._ready = threading.Event()
+        self._lock, self._ready = threading.Lock(), threading.Event()
         self._give_up_at: float | None = None
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
 
     def tell(self, told: Told) -> None:
-        if len(self._queue) == self._queue.maxlen:
-            self.dropped += 1
-        self._queue.append(told)
+        with self._lock:
+            if self._queue and not self._queue[-1].update.final:
+                self._queue.pop()  # of the states of an open second only the newest is worth it
+            if len(self._queue) == self._queue.maxlen:
+                self.dropped += 1
+            self._queue.append(told)
         self._ready.set()
 
     def close(self, patience_s: float) -> None:
@@ -95,10 +97,9 @@ class Listener:
                 self._ready.wait()
                 self._ready.clear()
                 continue
-            told = self._queue[0]
-            # Of the states of an open second only the newest is worth telling.
-            is_superseded = not told.update.final and len(self._queue) > 1
-            if is_superseded or self._is_delivered(told):
+            with self._lock:
+                told = self._queue[0]
+            if self._is_delivered(told):
                 self._forget(told)
             elif self._give_up_at is not None and time.monotonic() > self._give_up_at:
                 self.dropped += len(self._queue)
@@ -117,8 +118,8 @@ class Listener:
         return True
 
     def _forget(self, told: Told) -> None:
-        with contextlib.suppress(IndexError):
-            if self._queue[0] is told:
+        with self._lock:
+            if self._queue and self._queue[0] is told:
                 self._queue.popleft()
 
 
@@ -136,15 +137,16 @@ def keep_in(run_id: int) -> Callable[[Told], None]:
     """Keep closed seconds for good, and the newest report where the pages read it."""
 
     def deliver(told: Told) -> None:
-        Snapshot.objects.create(
-            run_id=run_id,
-            seq=told.update.seq,
-            at=datetime.fromisoformat(told.update.at),
-            data=msgspec.to_builtins(told.update),
-            sketch=told.sketch,
-        )
-        if told.report:
-            Run.objects.filter(pk=run_id, state=State.RUNNING).update(**told.report)
+        with transaction.atomic():
+            Snapshot.objects.create(
+                run_id=run_id,
+                seq=told.update.seq,
+                at=datetime.fromisoformat(told.update.at),
+                data=msgspec.to_builtins(told.update),
+                sketch=told.sketch,
+            )
+            if told.report:
+                Run.objects.filter(pk=run_id, state=State.RUNNING).update(**told.report)
 
     return deliver
 

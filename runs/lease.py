@@ -25,15 +25,17 @@ _NO_ANSWER = Stop(
 class Lease:
     """The permit as a lease: a yes is good for three seconds."""
 
-    def __init__(self, *, run_id: int, permit_id: int) -> None:
+    def __init__(self, *, run_id: int, permit_id: int, duration: timedelta) -> None:
         self.doing = "preparing"
-        self._run_id, self._permit_id = run_id, permit_id
-        self._said_yes = time.monotonic()
+        self._run_id, self._permit_id, self._duration = run_id, permit_id, duration
+        self._said_yes = float("-inf")
         self._no: Stop | None = None
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._work, name=f"lease {run_id}", daemon=True)
 
     def __enter__(self) -> "Lease":
+        """Ask first: a run may have waited for its worker until the calendar turned."""
+        self.begin_now()
         self._thread.start()
         return self
 
@@ -46,13 +48,13 @@ class Lease:
         self._closed.set()
         self._thread.join(SILENCE_S)
 
-    def launch(self, duration: timedelta) -> None:
-        """The last check before the first request: judges the whole interval again, from now on."""
+    def begin_now(self) -> None:
+        """Judge the whole interval again, as one that begins now; no answer is a no."""
         try:
-            self._ask(until=clock.now() + duration)
+            self._ask(until=clock.now() + self._duration)
         except DatabaseError:
-            log.exception("run %s: the calendar could not be asked at launch", self._run_id)
-            self._no = _NO_ANSWER
+            log.exception("run %s: the calendar could not be asked", self._run_id)
+            self._no = self._no or _NO_ANSWER
 
     def stop(self) -> Stop | None:
         """Why the run must end, or None while it may go on."""

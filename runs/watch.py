@@ -17,6 +17,8 @@ from runs.tools import Job, Tool
 
 shutting_down = threading.Event()
 READY_S, SILENT_S, DRAIN_S = 60.0, 15.0, 5.0
+# A script as long as declared still has to end: well within the stop time that was judged with it.
+ENDING_S = 5.0
 TICK_S, PUBLISH_S, REPORT_S = 0.05, 0.025, 2.0
 GATHERED, GATHER_S = 256 * 1024, 0.005
 
@@ -57,7 +59,8 @@ class Watch:
         run, child = self._run, self._child
         run.processes_left = child.end()
         run.exit_code = child.exit_code
-        while chunk := child.read():
+        limit = time.monotonic() + DRAIN_S
+        while (chunk := child.read()) and time.monotonic() < limit:
             self._ingest(chunk)
         self._tell(everything=True)
         self._stream.close(1.0)
@@ -84,16 +87,17 @@ class Watch:
 
     def _launch(self) -> bool:
         """The last look at the calendar, with the tool paused and ready; then the first request."""
-        self._lease.launch(self._run.duration)
+        moved = Run.objects.move(
+            self._run.pk, of=[State.READY], to=State.RUNNING, started_at=clock.now()
+        )
+        self._lease.begin_now()
         if stop := self._lease.stop():
             return self._halt(stop)
-        if not Run.objects.move(
-            self._run.pk, of=[State.READY], to=State.RUNNING, started_at=clock.now()
-        ):
+        if not moved:
             return self._halt(Stop("The run was stopped before it began."))
         self._tool.go(self._job, self._child.go)
         self._heard_at = time.monotonic()
-        self._deadline = self._heard_at + self._run.duration.total_seconds()
+        self._deadline = self._heard_at + self._run.duration.total_seconds() + ENDING_S
         return True
 
     def _chunks(self) -> Iterator[bytes | None]:

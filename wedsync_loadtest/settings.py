@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import clock
 from wedsync_loadtest import environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -10,10 +11,14 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 WEDSYNC_EMBEDDED = environment.flag("WEDSYNC_EMBEDDED")
 WEDSYNC_DATA = Path(os.environ.get("WEDSYNC_DATA", BASE_DIR / ".wedsync" / "data")).resolve()
 WEDSYNC_VALKEY_URL = os.environ.get("WEDSYNC_VALKEY_URL", "redis://127.0.0.1:6379/0")
-WEDSYNC_CLOCK_OFFSET = float(os.environ.get("WEDSYNC_CLOCK_OFFSET") or 0)
-WEDSYNC_GUARD = {"zones": tuple(environment.listing("WEDSYNC_ZONES", "Europe/London"))}
+WEDSYNC_CLOCK_OFFSET = clock.offset().total_seconds()
+environment.refuse_a_moved_clock(embedded=WEDSYNC_EMBEDDED, offset_s=WEDSYNC_CLOCK_OFFSET)
+WEDSYNC_GUARD = {"zones": environment.zones("WEDSYNC_ZONES", "Europe/London")}
 # Networks that a load tool may reach, checked on the resolved address.
-WEDSYNC_TARGET_NETWORKS = environment.listing("WEDSYNC_TARGET_NETWORKS", "127.0.0.0/8,::1/128")
+_LOOPBACK = "127.0.0.0/8,::1/128"
+WEDSYNC_TARGET_NETWORKS = environment.networks("WEDSYNC_TARGET_NETWORKS", _LOOPBACK)
+if WEDSYNC_CLOCK_OFFSET:  # a calendar that is not today's may open this machine only
+    WEDSYNC_TARGET_NETWORKS = _LOOPBACK.split(",")
 
 SECRET_KEY = environment.secret("WEDSYNC_SECRET_KEY")
 DEBUG = False

@@ -59,6 +59,8 @@ class Strip:
         spans = []
         for wedding in calendar.weddings:
             begins = wedding.starts_at - wedding.setup
+            if wedding.status == "live":
+                begins = min(begins, now)
             ends = wedding_end(wedding, now) + wedding.teardown
             if wedding.status != "cancelled" and begins < ends:
                 spans.append((begins, ends, "wedding", ""))
