@@ -4,7 +4,6 @@ from typing import Any
 
 from channels.auth import AuthMiddlewareStack
 from channels.db import database_sync_to_async
-from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
@@ -14,7 +13,7 @@ from rest_framework.request import Request
 import clock
 from access import tokens
 from access.models import Token
-from access.readers import Neighbour, ScopedUser, is_loopback
+from access.readers import Neighbour, ScopedUser, is_neighbour
 
 SCHEME = "bearer"
 
@@ -41,7 +40,9 @@ class EmbeddedReader(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[Neighbour, None] | None:
         is_bare = "HTTP_AUTHORIZATION" not in request.META
-        is_near = _is_near(request.META.get("REMOTE_ADDR"), "HTTP_X_FORWARDED_FOR" in request.META)
+        is_near = is_neighbour(
+            request.META.get("REMOTE_ADDR"), forwarded="HTTP_X_FORWARDED_FOR" in request.META
+        )
         if request.method in SAFE_METHODS and is_bare and is_near:
             return Neighbour(), None
         return None
@@ -75,7 +76,7 @@ async def _look(scope: Any) -> dict[str, Any]:
             return {"auth": None, "auth_problem": str(bad)}
         return {"auth": "token", "user": _user(token)}
     peer = (scope.get("client") or [None])[0]
-    if not authorization and _is_near(peer, b"x-forwarded-for" in headers):
+    if not authorization and is_neighbour(peer, forwarded=b"x-forwarded-for" in headers):
         return {"auth": "embedded", "user": Neighbour()}
     return {"auth": None}
 
@@ -87,8 +88,3 @@ def _secret(authorization: str) -> str | None:
 
 def _user(token: Token) -> AbstractBaseUser | ScopedUser:
     return ScopedUser(token.user, token.scopes) if token.scopes else token.user
-
-
-def _is_near(peer: str | None, was_forwarded: bool) -> bool:
-    """A proxy on this machine also comes from loopback, but says for whom."""
-    return settings.WEDSYNC_EMBEDDED and not was_forwarded and is_loopback(peer)

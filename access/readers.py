@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 from ipaddress import IPv6Address, ip_address
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.utils.functional import SimpleLazyObject
@@ -65,3 +66,8 @@ def is_loopback(address: str | None) -> bool:
     if isinstance(ip, IPv6Address) and ip.ipv4_mapped:
         ip = ip.ipv4_mapped
     return ip.is_loopback
+
+
+def is_neighbour(peer: str | None, *, forwarded: bool) -> bool:
+    """A proxy on this machine also comes from loopback, but says for whom."""
+    return bool(settings.WEDSYNC_EMBEDDED) and not forwarded and is_loopback(peer)

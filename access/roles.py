@@ -10,6 +10,7 @@ _START = ("runs.add_run", "runs.stop_run", "runs.add_plan", "runs.change_plan")
 _KEEP_THE_CALENDAR = (
     *(f"calendar_guard.{verb}_wedding" for verb in ("view", "add", "change", "delete")),
     *(f"calendar_guard.{verb}_coordinator" for verb in ("view", "add", "change", "delete")),
+    "calendar_guard.view_permit",
     "runs.stop_run",
 )
 

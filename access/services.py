@@ -6,12 +6,22 @@ from datetime import datetime, timedelta
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
+from django.http import HttpRequest
 
 from access import tokens
 from access.models import Token
+from access.readers import is_neighbour
 from access.roles import ROLES
 
-__all__ = ["ROLES", "UnknownPermission", "UnknownPerson", "add_person", "issue_token", "sync_roles"]
+__all__ = [
+    "ROLES",
+    "UnknownPermission",
+    "UnknownPerson",
+    "add_person",
+    "issue_token",
+    "may_read",
+    "sync_roles",
+]
 
 
 class UnknownPerson(LookupError):
@@ -20,6 +30,13 @@ class UnknownPerson(LookupError):
 
 class UnknownPermission(LookupError):
     pass
+
+
+def may_read(request: HttpRequest) -> bool:
+    """The pages' question, answered as for the API: by permission, or as the embedded neighbour."""
+    return bool(request.user.has_perm("runs.view_run")) or is_neighbour(
+        request.META.get("REMOTE_ADDR"), forwarded="HTTP_X_FORWARDED_FOR" in request.META
+    )
 
 
 def issue_token(

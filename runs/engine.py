@@ -3,10 +3,12 @@
 import contextlib
 import logging
 import socket
+import threading
 from functools import partial
 from pathlib import Path
 
 from django.conf import settings
+from django.db import DatabaseError
 
 import clock
 from calendar_guard import services as calendar_guard
@@ -33,13 +35,29 @@ def execute(run_id: int) -> None:
     run = Run.objects.get(pk=run_id)
     try:
         outcome = _drive(run)
-    except (ToolProblem, targets.TargetRefused) as problem:
+    except ToolProblem as problem:
+        run.log_tail = problem.output[-process.TAIL_BYTES :]
+        outcome = Outcome("errored", str(problem))
+    except targets.TargetRefused as problem:
         outcome = Outcome("errored", str(problem))
     except Exception:
         log.exception("run %s broke", run_id)
         outcome = Outcome(
             "errored", f"A fault of ours, not the script's: see run {run_id} in the log."
         )
+    _finish_surely(run, outcome)
+
+
+def _finish_surely(run: Run, outcome: Outcome) -> None:
+    """A verdict outlives a database that is away for some seconds."""
+    pause = threading.Event()
+    for wait_s in (0.5, 1.0, 2.0, 4.0):
+        try:
+            finish(run, outcome)
+            return
+        except DatabaseError:
+            log.exception("run %s: its verdict could not be written yet", run.pk)
+            pause.wait(wait_s)
     finish(run, outcome)
 
 
@@ -57,7 +75,7 @@ def finish(run: Run, outcome: Outcome) -> bool:
     if moved:
         if run.permit_id is not None:
             calendar_guard.give_back(permit_id=run.permit_id, now=clock.now())
-        fanout.close_stream(str(run.pk), outcome.as_json())
+        fanout.close_stream(run.pk, outcome.as_json())
     return moved
 
 

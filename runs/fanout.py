@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 from django.db import connections, transaction
+from django.db.models import Max
 
 from runs.models import Run, Snapshot, State
 from runs.samples import Second
@@ -155,12 +156,21 @@ def open_stream(topic: str) -> None:
     _try(topic, lambda: streaming.open_topic(topic=topic))
 
 
-def close_stream(topic: str, verdict: Mapping[str, object]) -> None:
-    """An end is not dropped: tried for seconds, then the pages find it in the run's row."""
-    pause = threading.Event()
+def open_streams() -> list[int]:
+    """Runs whose readers still wait for the end; none while Valkey is away."""
+    try:
+        return [int(topic) for topic in streaming.running_topics() if topic.isdecimal()]
+    except streaming.Unavailable:
+        return []
+
+
+def close_stream(run_id: int, verdict: Mapping[str, object]) -> None:
+    """An end is not dropped: tried for seconds, then again by the sweep."""
+    topic, pause = str(run_id), threading.Event()
+    last = Snapshot.objects.filter(run_id=run_id).aggregate(last=Max("seq"))["last"] or 0
     for wait in (0.0, 0.5, 1.0, 2.0):
         pause.wait(wait)
-        if _try(topic, lambda: streaming.close_topic(topic=topic, verdict=verdict)):
+        if _try(topic, lambda: streaming.close_topic(topic=topic, verdict=verdict, after=last)):
             return
 
 

@@ -13,6 +13,7 @@ import signal
 import sys
 
 PR_SET_PDEATHSIG = 1
+LARGEST_FILE = 256 << 20  # pipes are not files: samples are not limited by it
 
 
 def main() -> None:
@@ -26,6 +27,7 @@ def main() -> None:
         os.setgid(terms["gid"])
         os.setuid(terms["uid"])
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST_FILE, LARGEST_FILE))
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != terms["parent"]:

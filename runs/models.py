@@ -89,7 +89,7 @@ class Run(Recipe):
     endpoints = models.JSONField(default=list)
 
     tool_version = models.CharField(max_length=80, blank=True)
-    latency_kind = models.CharField(max_length=40, blank=True)
+    latency_kind = models.CharField(max_length=120, blank=True)
     log_tail = models.TextField(blank=True)
     exit_code = models.IntegerField(null=True)
     processes_left = models.PositiveIntegerField(null=True)

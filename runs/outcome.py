@@ -6,6 +6,7 @@ from typing import Any
 from runs.samples import Totals
 from runs.thresholds import Check
 from runs.tools import Ending
+from runs.words import count, figure
 
 
 @dataclass(frozen=True)
@@ -51,17 +52,5 @@ def decide(
     if ending.kind == "thresholds_crossed":
         return Outcome("failed", ending.sentence, checks)
     p95 = totals.quantile_ms(0.95)
-    latency = f", p95 {figure(p95)} ms" if p95 is not None else ""
+    latency = f", p95 {figure(round(p95, 3))} ms" if p95 is not None else ""
     return Outcome("passed", f"{count(totals.requests)} requests{latency}.", checks)
-
-
-def count(number: int) -> str:
-    """A whole number with a space between its thousands."""
-    return f"{number:,}".replace(",", " ")
-
-
-def figure(number: float) -> str:
-    """At most three significant digits, without an exponent."""
-    if abs(number) >= 100:
-        return count(round(number))
-    return f"{number:.3g}"

@@ -12,7 +12,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+import uuid
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -24,6 +25,7 @@ TAIL_BYTES = 16_384
 PIPE_BYTES = 1 << 20
 F_SETPIPE_SZ = 1031
 _PROC = Path("/proc")
+_MARK = "WEDSYNC_RUN"
 _MARKS = ("WEDSYNC_STACK", "WEDSYNC_HOME")
 _LAUNCHER = Path(__file__).with_name("launcher.py")
 
@@ -74,8 +76,9 @@ def run(
     argv: list[str], env: Mapping[str, str], timeout_s: float, *, who: Identity, cwd: Path
 ) -> Finished:
     """Run a short command to its end. Raises ToolProblem when it outlives its time."""
+    mark = uuid.uuid4().hex
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        child = _spawn(argv, env, who=who, cwd=cwd, stdout=out, stderr=err)
+        child = _spawn(argv, env, who=who, cwd=cwd, stdout=out, stderr=err, mark=mark)
         try:
             code = child.wait(timeout_s)
         except subprocess.TimeoutExpired:
@@ -85,7 +88,7 @@ def run(
                 code="script_hangs",
             ) from None
         finally:
-            _end_group(child, 0)
+            _end_group(child, 0, mark)
         return Finished(code, _text(out), _text(err))
 
 
@@ -93,6 +96,7 @@ class Tool:
     """A load tool at work: a pipe of its samples, a pipe for our "go", a tail of what it says."""
 
     def __init__(self, command: Callable[[int, int], Command], *, who: Identity, cwd: Path) -> None:
+        self._mark = uuid.uuid4().hex
         self.samples, samples_w = os.pipe()
         go_r, self.go = os.pipe()
         try:
@@ -108,6 +112,7 @@ class Tool:
                 cwd=cwd,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
+                mark=self._mark,
                 pass_fds=(samples_w, go_r),
             )
         finally:
@@ -144,7 +149,8 @@ class Tool:
         """End whatever is left of the group and say how many processes survived: 0 is the proof."""
         if self._asked_at is None:
             self.terminate()
-        left = _end_group(self._child, (self._asked_at or 0) + TERM_GRACE_S - time.monotonic())
+        grace_s = (self._asked_at or 0) + TERM_GRACE_S - time.monotonic()
+        left = _end_group(self._child, grace_s, self._mark)
         self._listener.join(1.0)
         return left
 
@@ -166,13 +172,25 @@ def end_stranger(group: int, began: int | None) -> int:
     if began is None or born(group) not in {None, began}:
         return 0
     _signal_group(group, signal.SIGKILL)
-    return _wait_until_empty(group, 2.0)
+    return _wait_until_gone(lambda: members(group), 2.0)
 
 
 def born(pid: int) -> int | None:
     """The process's start in clock ticks since boot (proc(5)); a reused number differs in it."""
     fields = _stat(pid)
     return int(fields[19]) if fields else None
+
+
+def strays(mark: str) -> list[int]:
+    """Living processes that carry a run's mark, also those that left its group (setsid)."""
+    if not _PROC.exists():
+        return []
+    words, found = f"{_MARK}={mark}".encode(), []
+    for entry in _PROC.iterdir():
+        with contextlib.suppress(OSError):
+            if entry.name.isdigit() and words in (entry / "environ").read_bytes().split(b"\0"):
+                found.append(int(entry.name))
+    return [pid for pid in found if (fields := _stat(pid)) and fields[0] not in "ZX"]
 
 
 def members(group: int) -> list[int]:
@@ -212,12 +230,13 @@ def _spawn(
     cwd: Path,
     stdout: IO[bytes] | int,
     stderr: IO[bytes] | int,
+    mark: str,
     pass_fds: tuple[int, ...] = (),
 ) -> subprocess.Popen[bytes]:
     terms = json.dumps({"parent": os.getpid(), "uid": who.uid, "gid": who.gid})
     return subprocess.Popen(
         [sys.executable, "-I", "-S", str(_LAUNCHER), terms, *argv],
-        env=dict(env) | _mark(),
+        env=dict(env) | _marks() | {_MARK: mark},
         cwd=cwd,
         stdin=subprocess.DEVNULL,
         stdout=stdout,
@@ -227,28 +246,31 @@ def _spawn(
     )
 
 
-def _mark() -> dict[str, str]:
+def _marks() -> dict[str, str]:
     """The stack's own mark, by which its reaper finds a tool whose worker is gone."""
     return {name: value for name in _MARKS if (value := os.environ.get(name))}
 
 
-def _end_group(child: subprocess.Popen[bytes], grace_s: float) -> int:
+def _end_group(child: subprocess.Popen[bytes], grace_s: float, mark: str) -> int:
     """Wait for what is left of its grace, KILL, and count the processes that survived even that."""
     if grace_s > 0:
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(grace_s)
     if members(child.pid):
         _signal_group(child.pid, signal.SIGKILL)
-    left = _wait_until_empty(child.pid, 2.0)
+    for stray in strays(mark):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(stray, signal.SIGKILL)
+    left = _wait_until_gone(lambda: {*members(child.pid), *strays(mark)}, 2.0)
     with contextlib.suppress(subprocess.TimeoutExpired):
         child.wait(1.0)
     return left
 
 
-def _wait_until_empty(group: int, seconds: float) -> int:
+def _wait_until_gone(look: Callable[[], Collection[int]], seconds: float) -> int:
     pause = threading.Event()
     for _ in range(int(seconds / 0.02)):
-        if not (left := members(group)):
+        if not (left := look()):
             return 0
         pause.wait(0.02)
     return len(left)

@@ -1,14 +1,14 @@
 """A run in words: what the API, the pages and the command line say of it."""
 
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from clock.iso import format_duration
 from runs.fanout import QUANTILES
-from runs.models import Plan, Run
-from runs.outcome import figure
+from runs.models import OPEN, Plan, Run
 from runs.samples import Endpoint, Totals
+from runs.words import figure
 from streaming.wire import Update
 
 
@@ -52,6 +52,11 @@ class RunWord:
     exit_code: int | None
     processes_left: int | None
     links: dict[str, str]
+
+    @property
+    def is_open(self) -> bool:
+        """Not over yet: it waits, runs or is being stopped."""
+        return self.state in OPEN
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -129,14 +134,6 @@ def doing(update: Update) -> str:
     if update.p95_ms is not None:
         parts.append(f"p95 {figure(update.p95_ms)} ms")
     return ", ".join(parts)
-
-
-def span(duration: timedelta) -> str:
-    """A duration for people: `1 min 30 s`."""
-    minutes, seconds = divmod(int(duration.total_seconds()), 60)
-    hours, minutes = divmod(minutes, 60)
-    parts = ((hours, "h"), (minutes, "min"), (seconds, "s"))
-    return " ".join(f"{n} {unit}" for n, unit in parts if n) or "0 s"
 
 
 def _percentiles(words: Totals | Endpoint) -> dict[str, float | None]:

@@ -117,17 +117,25 @@ def check(request: Request) -> None:
         raise Invalid("duration", "A test lasts between PT1S and PT24H.")
     if not request.script.strip():
         raise Invalid("script", "The script is empty.")
-    try:
-        for text in request.thresholds:
-            thresholds.parse(text)
-    except thresholds.ThresholdError as error:
-        raise Invalid("thresholds", str(error)) from None
+    if request.users is not None and request.users < 1:
+        raise Invalid("users", "A test has at least one user.")
+    _check_thresholds(request.thresholds)
     try:
         targets.check_target(
             request.target, targets.read_networks(settings.WEDSYNC_TARGET_NETWORKS)
         )
     except targets.TargetRefused as error:
         raise Invalid("target", str(error)) from None
+
+
+def _check_thresholds(words: object) -> None:
+    if not isinstance(words, list) or not all(isinstance(text, str) for text in words):
+        raise Invalid("thresholds", 'Write a list of sentences: ["p95 > 800ms"].')
+    try:
+        for text in words:
+            thresholds.parse(text)
+    except thresholds.ThresholdError as error:
+        raise Invalid("thresholds", str(error)) from None
 
 
 def stop(*, run_id: str, by: str, now: datetime, why: str = "stop was pressed") -> RunWord:
@@ -140,7 +148,7 @@ def stop(*, run_id: str, by: str, now: datetime, why: str = "stop was pressed") 
         run.pk, of=[State.REQUESTED], to=State.ABORTED, verdict=outcome.as_json(), ended_at=now,
         processes_left=0,
     ):  # fmt: skip
-        fanout.close_stream(str(run.pk), outcome.as_json())
+        fanout.close_stream(run.pk, outcome.as_json())
     else:
         Run.objects.move(run.pk, of=HELD_BY_A_WORKER, to=State.STOPPING)
     return get_run(run_id=run_id)
@@ -182,7 +190,7 @@ def request_of_plan(*, plan_id: str) -> Request:
     """A saved plan as a request. Raises UnknownRun."""
     plan = Plan.objects.filter(pk=plan_id).first() if plan_id.isdecimal() else None
     if plan is None:
-        raise UnknownRun(f"There is no plan {plan_id}; GET /api/load-testing/plans lists them.")
+        raise UnknownRun(f"There is no plan {plan_id!r}; GET /api/load-testing/plans lists them.")
     return _request(plan)
 
 

@@ -27,6 +27,10 @@ def check_target(target: str, networks: tuple[Network, ...]) -> None:
         raise TargetRefused(
             f"{target!r} is no target; write an address like http://127.0.0.1:9000."
         )
+    if parts.username or parts.password:
+        raise TargetRefused(
+            "A target is kept and shown, so it must not hold a password; the script can send one."
+        )
     try:
         found = socket.getaddrinfo(host, port or scheme, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
@@ -34,8 +38,11 @@ def check_target(target: str, networks: tuple[Network, ...]) -> None:
     for address in sorted({str(entry[4][0]) for entry in found}):
         if not any(ipaddress.ip_address(address) in network for network in networks):
             allowed = ", ".join(map(str, networks))
+            subject = f"Load tests may not reach {host}"
+            if host != address:
+                subject += f", which is {address} here"
             raise TargetRefused(
-                f"{host} is {address}, which load tests may not reach; allowed are {allowed}. "
+                f"{subject}; allowed are {allowed}. "
                 "Ask whoever runs this installation to add its network."
             )
 

@@ -10,8 +10,8 @@ from celery.signals import worker_shutting_down
 from kombu.exceptions import OperationalError
 
 import clock
-from runs import engine, process, watch
-from runs.models import HELD_BY_A_WORKER, Run, State
+from runs import engine, fanout, process, watch
+from runs.models import HELD_BY_A_WORKER, OPEN, Run, State
 from runs.outcome import Outcome
 
 log = logging.getLogger(__name__)
@@ -26,15 +26,18 @@ def execute(run_id: int) -> None:
 
 @shared_task(name="runs.sweep", ignore_result=True)
 def sweep() -> None:
-    """Remind workers of waiting runs, and end what a dead worker left behind."""
+    """Remind workers of waiting runs; end what a dead worker left, and tell ends that got lost."""
     now = clock.real_now()
     waiting = Run.objects.filter(state=State.REQUESTED, heartbeat_at__lt=now - REMIND_AFTER)
     for run_id in waiting.values_list("pk", flat=True):
         # The row's own time limits reminders to one for each interval, whoever sweeps.
-        if Run.objects.filter(pk=run_id, state=State.REQUESTED).update(heartbeat_at=now):
+        if waiting.filter(pk=run_id).update(heartbeat_at=now):
             enqueue(run_id)
     for run in Run.objects.filter(state__in=HELD_BY_A_WORKER, heartbeat_at__lt=now - LOST_AFTER):
         _bury(run)
+    over = Run.objects.filter(pk__in=fanout.open_streams()).exclude(state__in=OPEN)
+    for run in over:
+        fanout.close_stream(run.pk, run.verdict or {})
 
 
 def enqueue(run_id: int) -> None:

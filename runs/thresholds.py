@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from runs.samples import Totals
+from runs.words import count, figure
 
 _OPERATORS: dict[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
@@ -61,6 +62,8 @@ def parse(text: str) -> Threshold:
     symbol, at = _read(text, at, re.compile("[<>]=?"), "Expected one of > >= < <=.")
     number, at = _read(text, at, _NUMBER, f"Expected a number. {_EXAMPLES}")
     factor, at = _read_unit(text, at, subject)
+    if subject == "errors" and float(number) > 100:
+        raise ThresholdError(text, text.index(number), "A share lies between 0 and 100 %.")
     if rest := text[at:].strip():
         raise ThresholdError(text, text.index(rest, at), f"Did not expect “{rest}” here.")
     return Threshold(text.strip(), subject, symbol, float(number) * factor)
@@ -107,7 +110,7 @@ def _check_subject(text: str, subject: str, at: int) -> None:
         raise ThresholdError(text, at, sentence)
     quantile = _QUANTILE.fullmatch(subject)
     if not quantile:
-        known = "p50 to p99.99, max, errors, rps and requests"
+        known = "p1 to p99.99, max, errors, rps and requests"
         raise ThresholdError(text, at, f"Nothing here is called “{subject}”. There are {known}.")
     if not float(quantile[1]):
         raise ThresholdError(text, at + 1, "A percentile lies between 0 and 100, as in p95.")
@@ -152,17 +155,11 @@ def _verb(subject: str) -> str:
 
 def _say(subject: str, value: float) -> str:
     if subject == "requests":
-        return _three_digits(value)
+        return count(round(value))
     if subject == "rps":
-        return f"{_three_digits(value)}/s"
+        return f"{figure(value)}/s"
     if subject == "errors":
-        return f"{_three_digits(value)} %"
+        return f"{figure(value)} %"
     if round(value) >= 1000:
-        return f"{_three_digits(value / 1000)} s"
-    return f"{_three_digits(value)} ms"
-
-
-def _three_digits(value: float) -> str:
-    """At most three significant digits, never an exponent."""
-    rounded = float(f"{value:.3g}")
-    return f"{rounded:.0f}" if rounded >= 100 else f"{rounded:.10f}".rstrip("0").rstrip(".")
+        return f"{figure(value / 1000)} s"
+    return f"{figure(value)} ms"

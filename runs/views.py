@@ -15,6 +15,8 @@ from clock.iso import format_duration, parse_duration
 from runs import services
 from runs.report import RunWord
 
+LONGEST_KEY = 200
+
 
 class Conflict(exceptions.APIException):
     """409 with more words than a sentence."""
@@ -32,7 +34,9 @@ class May(BasePermission):
     def has_permission(self, request: Request, view: APIView) -> bool:
         if request.method in {"GET", "HEAD", "OPTIONS"}:
             return bool(request.user.has_perm("runs.view_run"))
-        return bool(request.user.has_perm(view.changing))  # type: ignore[attr-defined]
+        # A method that the view does not know gets its 405, whoever asks.
+        changing = getattr(view, "changing", "runs.view_run")
+        return bool(request.user.has_perm(changing))
 
 
 class DurationField(serializers.Field):  # type: ignore[type-arg]
@@ -86,7 +90,7 @@ class RunsView(APIView):
                 by=_person(request),
                 request=wanted,
                 now=clock.now(),
-                key=request.headers.get("Idempotency-Key"),
+                key=_key(request),
                 plan_id=plan_id,
             )
         except services.Invalid as error:
@@ -141,14 +145,25 @@ class PlansView(APIView):
         return Response(plan.as_json(), status.HTTP_201_CREATED)
 
 
+def _key(request: Request) -> str | None:
+    key = request.headers.get("Idempotency-Key")
+    if key and len(key) > LONGEST_KEY:
+        raise serializers.ValidationError(
+            {"Idempotency-Key": [f"A key has at most {LONGEST_KEY} characters."]}
+        )
+    return key
+
+
 def _read(data: Any) -> tuple[str | None, services.Request]:
     """A request is written out, or names a saved plan: `{"plan": "3"}`."""
     if isinstance(data, dict) and set(data) == {"plan"}:
-        plan_id = str(data["plan"])
+        plan_id = str(data["plan"] or "")
         try:
             return plan_id, services.request_of_plan(plan_id=plan_id)
         except services.UnknownRun as error:
             raise serializers.ValidationError({"plan": [str(error)]}) from None
+    if not isinstance(data, dict):
+        raise exceptions.ParseError('Send a JSON object: {"name": ..., "tool": "k6", ...}.')
     words = RequestSerializer(data=data)
     words.is_valid(raise_exception=True)
     return None, services.Request(**words.validated_data)
@@ -170,7 +185,9 @@ def _refused(refusal: services.RunRefused) -> Conflict:
         blockers=verdict["blockers"],
         next_safe_window=verdict["next_safe_window"],
         run=refusal.run.id,
-        next="Start it again inside next_safe_window; no one can override a wedding.",
+        next="Start it again inside next_safe_window; no one can override a wedding."
+        if verdict["next_safe_window"]
+        else "No window is long enough; try a shorter test, or ask the coordinator.",
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import clock
 from calendar_guard import services as calendar_guard
-from runs import fanout, process, report
+from runs import fanout, process, report, words
 from runs.lease import Lease
 from runs.models import Run, State
 from runs.outcome import Stop
@@ -160,7 +160,7 @@ class Watch:
         if stop := self._lease.stop() or self._shut_down():
             return stop
         if now > self._deadline:
-            lasted = report.span(self._run.duration)
+            lasted = words.span(self._run.duration)
             return Stop(f"It reached its declared duration of {lasted}, the hard stop.")
         if now - self._heard_at > SILENT_S:
             return Stop(f"{self._tool.name} said nothing for {SILENT_S:g} s.", "errored")

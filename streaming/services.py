@@ -56,13 +56,16 @@ def publish(*, topic: str, update: wire.Update) -> None:
         pipe.publish(keys.channel, message)
 
 
-def close_topic(*, topic: str, verdict: Mapping[str, Any]) -> None:
-    """Tell the readers that the run has ended, once; the topic stays for an hour for late ones."""
+def close_topic(*, topic: str, verdict: Mapping[str, Any], after: int = 0) -> None:
+    """Tell the readers that the run has ended, once; the topic stays for an hour for late ones.
+
+    `after` is the last seq that was ever told: a Valkey that came back empty has forgotten it.
+    """
     keys = Keys(topic)
     kept = _last_kept(keys)
     if kept and kept[-1][0] == "end":
         return
-    message = wire.pack_end(max((seq for _, seq in kept), default=0) + 1, verdict)
+    message = wire.pack_end(max([after, *(seq for _, seq in kept)]) + 1, verdict)
     with _transaction() as pipe:
         pipe.xadd(keys.log, {FIELD: message}, maxlen=KEPT_UPDATES, approximate=True)
         pipe.expire(keys.log, KEPT_ENDED_S)

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from django.http import Http404
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views.defaults import bad_request as plain_bad_request
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
@@ -34,6 +35,30 @@ def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
     response.data = problem | getattr(exc, "problem", {})
     response.content_type = "application/problem+json"
     return response
+
+
+def unknown(request: HttpRequest, rest: str) -> HttpResponse:
+    """An address under the API that nobody answers."""
+    return _answer(404, "Not Found", "not_found", f"There is no {request.path} here.")
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's own refusals (an unknown Host, a huge body), in words where a program asked."""
+    if not request.path.startswith("/api/"):
+        return plain_bad_request(request, exception)
+    told = {
+        "DisallowedHost": "This installation does not answer to that Host.",
+        "RequestDataTooBig": "The body is too large; a script has at most one million characters.",
+    }
+    detail = told.get(type(exception).__name__, "The request cannot be understood.")
+    return _answer(400, "Bad Request", "bad_request", detail)
+
+
+def _answer(status: int, title: str, code: str, detail: str) -> HttpResponse:
+    words = {"type": "about:blank", "title": title, "status": status, "code": code}
+    return JsonResponse(
+        words | {"detail": detail}, status=status, content_type="application/problem+json"
+    )
 
 
 def _sentence(data: Any) -> str:

@@ -1,9 +1,13 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from wedsync_loadtest import problems
+
+handler400 = problems.bad_request
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/load-testing/", include("calendar_guard.urls")),
     path("api/load-testing/", include("runs.urls")),
+    path("api/<path:rest>", problems.unknown),
     path("", include("dashboard.urls")),
 ]

@@ -55,7 +55,7 @@ class Migration(migrations.Migration):
                 ('totals', models.JSONField(null=True)),
                 ('endpoints', models.JSONField(default=list)),
                 ('tool_version', models.CharField(blank=True, max_length=80)),
-                ('latency_kind', models.CharField(blank=True, max_length=40)),
+                ('latency_kind', models.CharField(blank=True, max_length=120)),
                 ('log_tail', models.TextField(blank=True)),
                 ('exit_code', models.IntegerField(null=True)),
                 ('processes_left', models.PositiveIntegerField(null=True)),

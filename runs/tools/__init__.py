@@ -16,11 +16,14 @@ TOOLS = (
 
 
 class ToolProblem(Exception):
-    """Why a tool cannot run this script, as a sentence for a person: what, why, what next."""
+    """Why a tool cannot run this script, as a sentence for a person: what, why, what next.
 
-    def __init__(self, sentence: str, *, code: str = "tool_problem") -> None:
+    `output` is what the tool itself said, for those who want all of it.
+    """
+
+    def __init__(self, sentence: str, *, code: str = "tool_problem", output: str = "") -> None:
         super().__init__(sentence)
-        self.code = code
+        self.code, self.output = code, output
 
 
 @dataclass(frozen=True, slots=True)

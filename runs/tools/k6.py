@@ -32,8 +32,7 @@ from runs.tools import (
 from runs.tools.k6_lines import K6Reader
 
 VERSION = "1.8.1"
-_ARCHIVE, _PLAN, _SUMMARY = "archive.tar", "inspect.json", "summary.json"
-_CONFIG = "k6-config.json"
+_ARCHIVE, _PLAN, _CONFIG = "archive.tar", "inspect.json", "k6-config.json"
 _SHORT_S, _LOAD_S = 10.0, 30.0
 _TAGS = "status,method,name,scenario,group,check,error,error_code,expected_response"
 _PAUSED = 4
@@ -89,7 +88,6 @@ class K6:
             *("--include-system-env-vars=false", *_variables(job), *_config(job)),
             *("--system-tags", _TAGS),
             *(word for network in denied for word in ("--blacklist-ip", network)),
-            *("--summary-export", str(job.workdir / _SUMMARY)),
             *("--out", f"json=/dev/fd/{samples_fd}"),
             str(job.workdir / _ARCHIVE),
         ]
@@ -240,7 +238,7 @@ def _expect(said: Finished, job: Job) -> Finished:
         return said
     line = _useful_line(said.stderr).replace(f"file://{job.workdir}/", "")
     sentence = f"k6 cannot load the script: {line or f'it ended with code {said.code}'}"
-    raise ToolProblem(sentence, code="script_invalid")
+    raise ToolProblem(sentence, code="script_invalid", output=said.stderr)
 
 
 def _read_plan(said: Finished) -> Mapping[str, Any]:

@@ -21,7 +21,6 @@ from runs.tools.lines import Lines, endpoint
 ITERATIONS = "iteration_duration"
 USERS = "vus"
 _POINT = b'","type":"Point","data":{"time":"'
-_DECLARATION = b'{"type":"Metric","data":{"name":"'
 _MOST_NAMES = 1000
 _SENSELESS = (ValueError, OverflowError, RecursionError)  # msgspec's errors are ValueErrors
 

@@ -54,7 +54,7 @@ class Locust:
         said = shell([locust, "-f", str(job.script), "--list"], env, _LOAD_S)
         if said.code:
             sentence = f"Locust cannot load the script: {_where(job, said.stderr)}"
-            raise ToolProblem(sentence, code="script_invalid")
+            raise ToolProblem(sentence, code="script_invalid", output=said.stderr)
         if not _USERS.search(said.stdout):
             sentence = "Locust finds no User class in the script, so there is nobody to be."
             raise ToolProblem(sentence, code="script_invalid")
@@ -73,8 +73,8 @@ class Locust:
             *("--headless", "--only-summary", "--json", "--exit-code-on-error", "0"),
             *("--loglevel", "WARNING"),
         ]
-        pipes = {"WEDSYNC_SAMPLES_FD": str(samples_fd), "WEDSYNC_GO_FD": str(go_fd)}
-        return Command(argv, _environment(job) | pipes)
+        words = {"WEDSYNC_SAMPLES_FD": str(samples_fd), "WEDSYNC_GO_FD": str(go_fd)}
+        return Command(argv, _environment(job) | words | {"WEDSYNC_DENIED": " ".join(job.deny)})
 
     def reader(self) -> "LocustReader":
         return LocustReader()
@@ -174,8 +174,8 @@ def _warnings(job: Job) -> tuple[str, ...]:
     if not job.deny:
         return ()
     return (
-        "Locust's targets are not fenced: its script can reach any address that this machine "
-        "reaches. Use k6 where that matters.",
+        "Locust's targets are fenced inside its own interpreter: what goes around Python's sockets "
+        "is not held. Use k6 where that matters.",
     )
 
 

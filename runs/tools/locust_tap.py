@@ -7,17 +7,20 @@ Lines (JSON): {"hello": 1}, then about every 200 ms {"users": 3, "at": 179544351
 "cells": [[second, method, name, [ms, ...], errors, unanswered], ...]}
 """
 
+import ipaddress
 import json
 import math
 import os
 import time
 
 import gevent
+import gevent.socket
 from gevent import select
 from locust import events
 
 SAMPLES = int(os.environ["WEDSYNC_SAMPLES_FD"])
 GO = int(os.environ["WEDSYNC_GO_FD"])
+DENIED = os.environ.get("WEDSYNC_DENIED", "").split()
 FLUSH_S = 0.2
 FAREWELL_S = 1.0
 MOST_PENDING = 4 << 20
@@ -126,7 +129,42 @@ def die_with_supervisor() -> None:
         wait_for_go()
 
 
+class Fence:
+    """Refuses connections to denied networks, on the resolved address.
+
+    It holds for every client that goes through Python's sockets, which Locust's own do. A script
+    that means to get around it can: it shares this interpreter.
+    """
+
+    def __init__(self, denied: list[str]) -> None:
+        self.denied = [ipaddress.ip_network(text) for text in denied]
+
+    def check(self, address: object) -> None:
+        if not isinstance(address, tuple):
+            return
+        try:
+            ip = ipaddress.ip_address(str(address[0]).partition("%")[0])
+        except ValueError:
+            return  # a name: resolved before it is connected to, and checked then
+        ip = getattr(ip, "ipv4_mapped", None) or ip
+        if any(ip in network for network in self.denied):
+            raise ConnectionRefusedError(f"A load test may not reach {ip}.")
+
+    def guard(self, kind: type) -> None:
+        for name in ("connect", "connect_ex"):
+            setattr(kind, name, self._checked(getattr(kind, name)))
+
+    def _checked(self, connect):
+        def checked(socket, address):
+            self.check(address)
+            return connect(socket, address)
+
+        return checked
+
+
 tap = Tap()
+if DENIED:
+    Fence(DENIED).guard(gevent.socket.socket)
 
 
 @events.init.add_listener

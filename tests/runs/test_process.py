@@ -54,6 +54,16 @@ def test_a_tool_that_ignores_term_is_killed_with_its_children(tmp_path: Path) ->
     tool.close()
 
 
+def test_a_child_that_took_a_session_of_its_own_is_found_and_ended(tmp_path: Path) -> None:
+    tool = start("setsid sleep 60 & echo $! >&2; exec sleep 60", tmp_path)
+    until(lambda: tool.tail.strip(), within=5, what="the child's start")
+    child = int(tool.tail)
+    until(lambda: process.members(child), within=5, what="the child's own session")
+    assert tool.end() == 0
+    assert process.members(child) == []
+    tool.close()
+
+
 def test_a_tool_dies_with_the_worker_that_was_killed(tmp_path: Path) -> None:
     worker = subprocess.Popen(
         [

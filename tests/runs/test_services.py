@@ -8,7 +8,7 @@ from django.db import connection
 from rest_framework.test import APIClient
 
 import clock
-from runs import process, services, tasks
+from runs import fanout, process, services, tasks
 from runs.models import Run
 from tests.conftest import MoveClock
 from tests.runs.conftest import request_for
@@ -123,8 +123,10 @@ def test_two_starts_at_once_with_one_key_are_one_run(engineer: User) -> None:
     [
         ({"tool": "jmeter"}, "tool", "choose one of: k6"),
         ({"target": "ftp://x"}, "target", "http://127.0.0.1:9000"),
-        ({"target": "http://10.0.0.1/"}, "target", "may not reach"),
+        ({"target": "http://10.0.0.1/"}, "target", "may not reach 10.0.0.1; allowed"),
         ({"target": "http://[::1"}, "target", "is no target"),
+        ({"target": "http://bob:s3cret@127.0.0.1"}, "target", "must not hold a password"),
+        ({"key": "k" * 201}, "Idempotency-Key", "at most 200"),
         ({"duration": "90"}, "duration", "ISO 8601"),
         ({"duration": "PT0S"}, "duration", "between"),
         ({"duration": "P2D"}, "duration", "between"),
@@ -150,6 +152,35 @@ def test_a_body_that_is_no_json_is_a_sentence(api: APIClient) -> None:
     assert answer["Content-Type"] == "application/problem+json"
 
 
+def test_a_body_that_is_no_object_is_a_sentence(api: APIClient) -> None:
+    answer = api.post("/api/load-testing/runs", [1], format="json")
+    assert answer.status_code == 400
+    assert "Send a JSON object" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("method", ["put", "patch", "delete"])
+@pytest.mark.parametrize("path", ["runs", "runs/1", "runs/1/metrics", "runs/1/stop", "plans"])
+def test_a_method_that_is_not_there_is_405(api: APIClient, method: str, path: str) -> None:
+    answer = getattr(api, method)(f"/api/load-testing/{path}", {}, format="json")
+    assert answer.status_code == 405
+    assert answer["Content-Type"] == "application/problem+json"
+
+
+def test_an_address_that_is_not_there_is_a_problem_document(api: APIClient) -> None:
+    answer = api.get("/api/load-testing/nope")
+    assert answer.status_code == 404
+    assert answer["Content-Type"] == "application/problem+json"
+
+
+def test_an_end_that_got_lost_is_told_by_the_sweep(engineer: User) -> None:
+    word = services.start(by=engineer, request=request_for(), now=clock.now())
+    verdict = {"outcome": "passed", "reason": "fine", "checks": []}
+    Run.objects.filter(pk=word.id).update(state="passed", verdict=verdict)
+    assert int(word.id) in fanout.open_streams()
+    tasks.sweep()
+    assert int(word.id) not in fanout.open_streams()
+
+
 def test_an_unknown_id_is_a_problem_that_says_where_to_look(api: APIClient) -> None:
     for path in ("runs/999", "runs/x", "runs/9999999999999999999", "runs/1/metrics"):
         answer = api.get(f"/api/load-testing/{path}")
@@ -168,7 +199,7 @@ def test_a_saved_plan_starts_by_its_id(api: APIClient) -> None:
 def test_an_unknown_plan_is_named(api: APIClient) -> None:
     answer = api.post("/api/load-testing/runs", {"plan": "77"}, format="json")
     assert answer.status_code == 400
-    assert "no plan 77" in answer.json()["detail"]
+    assert "no plan '77'" in answer.json()["detail"]
 
 
 def test_who_may_only_read_cannot_start_or_stop(api: APIClient, engineer: User) -> None:

@@ -29,9 +29,9 @@ def test_a_script_that_loads_is_prepared_without_a_worst_case(
     assert (prepared.version, prepared.worst_case, prepared.warnings) == ("2.47.0", None, ())
 
 
-def test_an_address_that_cannot_be_fenced_is_a_warning(locust: Locust, tmp_path: Path) -> None:
+def test_how_far_the_fence_holds_is_a_warning(locust: Locust, tmp_path: Path) -> None:
     prepared = locust.prepare(job_in(tmp_path, deny=("10.0.0.0/8",)), shell_of())
-    assert "not fenced" in prepared.warnings[0]
+    assert "fenced inside its own interpreter" in prepared.warnings[0]
 
 
 @pytest.mark.parametrize(

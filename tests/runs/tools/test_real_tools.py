@@ -158,9 +158,19 @@ def test_a_k6_script_that_may_take_too_long_is_refused(tmp_path: Path) -> None:
     assert caught.value.code == "plan_too_long"
 
 
-def test_k6_reaches_no_denied_address_whatever_the_script_says(site: Site, tmp_path: Path) -> None:
-    tool = installed("k6")
-    job = job_of(tool, K6_SCRIPT, tmp_path, target=site.url, deny=("127.0.0.0/8",))
+@pytest.mark.parametrize(
+    ("name", "script"),
+    [
+        ("k6", K6_SCRIPT),
+        ("locust", LOCUST_SCRIPT),
+        ("locust", LOCUST_SCRIPT.replace("HttpUser", "FastHttpUser")),
+    ],
+)
+def test_a_tool_reaches_no_denied_address(
+    site: Site, tmp_path: Path, name: str, script: str
+) -> None:
+    tool = installed(name)
+    job = job_of(tool, script, tmp_path, target=site.url, deny=("127.0.0.0/8",))
     with LocalRun(tool, job) as run:
         run.wait_until_ready()
         run.go()
