@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,7 +15,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from clock.iso import parse_instant
-from tests.stories.stack import Stack, short_rush
+from tests.stories.stack import Stack, running_stack, short_rush
 from tests.waiting import until
 
 pytestmark = [pytest.mark.live, pytest.mark.tool]
@@ -58,12 +59,16 @@ def test_a_saturday_refuses_to_stream(saturday: Stack) -> None:
     assert "Saturday wedding day protection" in events.json()["detail"]
 
 
-def test_a_run_that_would_reach_into_saturday_is_refused(tuesday: Stack) -> None:
-    words = {"duration": "PT2H", "at": "2026-06-12T22:30:00+01:00"}
-    verdict = tuesday.api.get("window", params=words).json()
-    assert verdict["safe"] is False
-    assert "Saturday" in verdict["blockers"][0]["what"]
-    assert verdict["next_safe_window"]["start"] == "2026-06-15T07:00:00+00:00"
+def test_a_run_that_would_reach_into_saturday_is_refused_and_a_shorter_one_runs(
+    tmp_path: Path, guest_site: str
+) -> None:
+    with running_stack(tmp_path, "2026-06-12T22:30:00+01:00") as friday:
+        answer = friday.ask(guest_site, duration="PT2H")
+        assert answer.status_code == 409
+        assert "Saturday" in answer.json()["blockers"][0]["what"]
+        assert answer.json()["next_safe_window"]["start"] == "2026-06-15T07:00:00+00:00"
+        assert friday.run(answer.json()["run"])["state"] == "refused"
+        assert friday.wait_for(friday.start(guest_site))["state"] == "passed"
 
 
 def test_a_wedding_that_begins_during_a_run_stops_it_within_five_seconds(
