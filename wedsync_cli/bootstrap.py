@@ -113,12 +113,17 @@ def _ensure_pip(context: Context, python: Path) -> None:
 
 def _fetch_pip(context: Context, folder: Path) -> Path:
     try:
-        return index.fetch_wheel("pip", at_most=PIP_AT_MOST, into=folder, env=context.env)
+        if url := context.env.get("PIP_INDEX_URL"):
+            return index.fetch_wheel(
+                "pip", index=url, at_most=PIP_AT_MOST, into=folder, env=context.env
+            )
+        # Only Debian and its kin take ensurepip away, and there its wheel is a package of its own.
+        return index.unpack_debian_wheel("pip", into=folder)
     except (OSError, ValueError) as error:
         raise Problem(
             "The step 'Fetching pip' failed.",
             why=str(error),
-            then=f"{_OFFLINE} Or install your system's python3-venv, which brings pip.",
+            then="Install your system's python3-venv, or let PIP_INDEX_URL name a package index.",
         ) from error
 
 

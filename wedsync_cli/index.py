@@ -1,4 +1,4 @@
-"""Fetches one pinned wheel from the Python index where neither pip nor ensurepip is there.
+"""Fetches one pinned wheel where neither pip nor ensurepip is there: from an index or from Debian.
 
 https://packaging.python.org/en/latest/specifications/simple-repository-api/
 """
@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 import ssl
+import subprocess
 import urllib.parse
 import urllib.request
 from collections.abc import Mapping
@@ -14,8 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-DEFAULT_INDEX = "https://pypi.org/simple"
-_JSON = "application/vnd.pypi.simple.v1+json"
+from wedsync_cli.words import last_words
+
+_JSON = "application/vnd.pypi.simple.v1+json"  # the media type of the specification
 _CERTIFICATES = ("PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
@@ -38,10 +40,11 @@ def newest_wheel(page: Mapping[str, Any], *, project: str, at_most: str, base: s
     return max(found, key=lambda pair: pair[0])[1] if found else None
 
 
-def fetch_wheel(project: str, *, at_most: str, into: Path, env: Mapping[str, str]) -> Path:
+def fetch_wheel(
+    project: str, *, index: str, at_most: str, into: Path, env: Mapping[str, str]
+) -> Path:
     """Raises OSError (urllib's own words) or ValueError with a sentence."""
-    index = env.get("PIP_INDEX_URL", DEFAULT_INDEX).rstrip("/")
-    base = f"{index}/{project}/"
+    base = f"{index.rstrip('/')}/{project}/"
     page = json.loads(download(base, env=env, accept=_JSON))
     wheel = newest_wheel(page, project=project, at_most=at_most, base=base)
     if wheel is None:
@@ -52,6 +55,22 @@ def fetch_wheel(project: str, *, at_most: str, into: Path, env: Mapping[str, str
     path = into / wheel.name
     path.write_bytes(content)
     return path
+
+
+def unpack_debian_wheel(project: str, *, into: Path) -> Path:
+    """The wheel that Debian keeps for its own ensurepip, from its package of that name.
+
+    Raises OSError or ValueError with a sentence; needs no root, but apt's lists of packages.
+    """
+    package = f"python3-{project}-whl"
+    for argv in (["apt-get", "download", package], ["sh", "-c", "dpkg-deb -x ./*.deb ."]):
+        done = subprocess.run(argv, cwd=into, capture_output=True, text=True)
+        if done.returncode:
+            raise ValueError(f"apt could not download {package}: {last_words(done.stderr)}")
+    found = sorted(into.glob(f"usr/share/python-wheels/{project}-*.whl"))
+    if not found:
+        raise ValueError(f"There is no wheel of {project} in {package}.")
+    return found[0]
 
 
 def download(url: str, *, env: Mapping[str, str], accept: str = "*/*") -> bytes:
