@@ -1,6 +1,6 @@
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
@@ -10,6 +10,9 @@ from calendar_guard.forms import WeddingForm
 from calendar_guard.models import Coordinator, Permit, Wedding
 
 LIVE, COMPLETED = Wedding.Status.LIVE, Wedding.Status.COMPLETED
+
+admin.site.site_header = admin.site.site_title = "WedSync load testing"
+admin.site.index_title = "Weddings, people and permits"
 
 
 class UpcomingFilter(admin.SimpleListFilter):
@@ -62,6 +65,16 @@ class WeddingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         elif obj.completed_at is None:
             obj.completed_at = clock.now()
         super().save_model(request, obj, form, change)
+        self._confirm(request, obj)
+
+    def _confirm(self, request: HttpRequest, wedding: Wedding) -> None:
+        """To whoever saved it, with its title: the admin's log and its words have none."""
+        when = f"{self.start(wedding)} until {self.end(wedding)}"
+        self.message_user(request, f"“{wedding.title}” is from {when}.")
+        planned = wedding.status in {Wedding.Status.TENTATIVE, Wedding.Status.CONFIRMED}
+        if planned and wedding.ends_at + wedding.teardown <= clock.now():
+            warning = "That lies wholly in the past, so it protects nothing; is the year right?"
+            self.message_user(request, warning, messages.WARNING)
 
 
 @admin.register(Coordinator)

@@ -10,6 +10,7 @@ from django.db.models import F, Q
 
 # No set-up or tear-down is longer, so a query knows how far back a wedding can still protect.
 LONGEST_MARGIN = timedelta(days=7)
+LONGEST_WEDDING = timedelta(days=7)
 # A year mistyped as 20266 must not bring the judge to the edge of what a date can hold.
 FIRST, LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 

@@ -9,6 +9,7 @@ from datetime import date, datetime, time, timedelta
 
 from calendar_guard import zones
 from calendar_guard.words import (
+    NO_WINDOW,
     Blocker,
     Calendar,
     Policy,
@@ -105,7 +106,7 @@ def _judge(calendar: Calendar, start: datetime, duration: timedelta, now: dateti
     window = _next_window(policy, protected, judged, start, duration)
     reason = _reason(touched, start, policy)
     if window is None:
-        reason += f"; no window of {_words(duration)} fits within {_days(policy.horizon)}"
+        reason += f"{NO_WINDOW}{_words(duration)} fits within {_days(policy.horizon)}"
     return Verdict(not touched, reason, tuple(span.blocker() for span in touched), window)
 
 
@@ -141,6 +142,7 @@ def _reason(touched: list[_Span], start: datetime, policy: Policy) -> str:
         return "No active weddings detected"
     days = dict.fromkeys(span.name for span in touched if span.rule == WEEKDAY)
     weddings = [span for span in touched if span.rule == WEDDING]
+    # The first half counts where there is no buffer.
     active = sum(span.start <= start or span.start < start + policy.buffer for span in weddings)
     later = len(weddings) - active
     parts = [f"{day} wedding day protection" for day in days]
@@ -205,13 +207,12 @@ def _dates(first: date, last: date) -> Iterator[date]:
 
 
 def _words(span: timedelta) -> str:
-    """`1 d 12 h`, `1 min 30 s`."""
-    minutes, seconds = divmod(span.seconds, 60)
+    """`1 d 12 h`, `1 min 30 s`: whole seconds, rounded up."""
+    minutes, seconds = divmod(-(span // timedelta(seconds=-1)), 60)
     hours, minutes = divmod(minutes, 60)
-    second = f"{seconds + span.microseconds / 1_000_000:.8g}"
-    parts = ((span.days, "d"), (hours, "h"), (minutes, "min"))
-    said = [f"{count} {unit}" for count, unit in parts if count]
-    return " ".join([*said, f"{second} s"] if second != "0" or not said else said)
+    days, hours = divmod(hours, 24)
+    parts = ((days, "d"), (hours, "h"), (minutes, "min"), (seconds, "s"))
+    return " ".join(f"{count} {unit}" for count, unit in parts if count) or "0 s"
 
 
 def _days(span: timedelta) -> str:

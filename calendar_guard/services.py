@@ -132,7 +132,7 @@ def renew(*, permit_id: int, doing: str, now: datetime, until: datetime | None =
         end = until or permit.ends_at
         remaining = max(end - now, timedelta(0))
         verdict = check(start=now, duration=remaining, now=now)
-        why = "" if verdict.safe else verdict.reason
+        why = "" if verdict.safe else verdict.blocked_by
         if now > end + policy().stop_time:
             why = "The time that was permitted is over"
         if why:

@@ -46,7 +46,7 @@ class WeddingSpan:
         return max(planned, now) if self.status == "live" else planned
 
     def protection(self, now: datetime) -> Window | None:
-        """From set-up to tear-down, a live one from now at the latest; None when nothing is left."""
+        """From set-up to tear-down, a live one from now at the latest; None if nothing is left."""
         if self.status == "cancelled":
             return None
         begins = zones.utc(self.starts_at) - self.setup
@@ -78,12 +78,20 @@ class Blocker:
         }
 
 
+NO_WINDOW = "; no window of "
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     safe: bool
     reason: str
     blockers: tuple[Blocker, ...]
     next_safe_window: Window | None
+
+    @property
+    def blocked_by(self) -> str:
+        """The reason, but for whether a window fits, which never stopped a run."""
+        return self.reason.partition(NO_WINDOW)[0]
 
     def as_json(self) -> dict[str, Any]:
         window = self.next_safe_window

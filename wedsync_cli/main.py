@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+import tomllib
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -62,8 +63,15 @@ def _run(context: Context, arguments: Sequence[str]) -> int:
     return verbs[parsed.verb].run(context, parsed)
 
 
+def _version() -> str:
+    project = Path(__file__).resolve().parent.parent / "pyproject.toml"
+    facts = tomllib.loads(project.read_text(encoding="utf-8"))
+    return f"WedSync {facts['project']['version']}"
+
+
 def _parser() -> Parser:
     parser = Parser(prog="./wedsync", description="Load tests that never touch a wedding.")
+    parser.add_argument("--version", action="version", version=_version())
     subparsers = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     for verb in VERBS:
         verb.options(subparsers.add_parser(verb.NAME, help=verb.HELP, description=verb.HELP))

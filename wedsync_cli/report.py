@@ -1,11 +1,14 @@
 """What a run looks like in a terminal: a live line, the verdict, the report. Text only."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from wedsync_cli.words import ABORTED, BROKEN, FAILED, PASSED, REFUSED
 
 _CODES = {"passed": PASSED, "failed": FAILED, "refused": REFUSED, "aborted": ABORTED}
+_HOME_ZONE = "Europe/London"
 
 
 def exit_code(verdict: Mapping[str, Any] | None) -> int:
@@ -20,21 +23,20 @@ def live_line(data: Mapping[str, Any], *, elapsed_s: float) -> str:
         (
             f"{minutes:02}:{seconds:02}",
             f"{number(data.get('rps')):>6}/s",
-            f"{number(100 * (data.get('error_rate') or 0)):>4} % errors",
+            f"{number(100 * (data.get('error_rate') or 0)):>6} % errors",
             f"p95 {number(data.get('p95_ms')):>6} ms",
-            f"{'-' if users is None else users:>4} users",
+            f"{count(users):>5} users",
         )
     )
 
 
 def number(value: float | None) -> str:
-    """At most three significant digits, thousands set apart: `1 240`, `38.2`, `0.4`."""
+    """As runs.words.figure has it: whole from 100 on, else three significant digits."""
     if value is None:
         return "-"
-    if abs(value) >= 1000:
-        digits = len(str(int(abs(value)))) - 3
-        return f"{round(value, -digits):,.0f}".replace(",", " ")
-    return f"{value:.3g}" if abs(value) >= 0.001 else "0"
+    if abs(value) >= 100:
+        return count(round(value))
+    return f"{float(f'{value:.3g}'):.10f}".rstrip("0").rstrip(".")
 
 
 def count(value: int | None) -> str:
@@ -47,8 +49,37 @@ def calendar_lines(verdict: Mapping[str, Any]) -> list[str]:
     window = verdict.get("next_safe_window")
     lines = [f"  {blocker['what']}" for blocker in verdict.get("blockers", [])]
     if window:
-        lines.append(f"  Next safe window: {window['start']} to {window['end']}")
+        start, end = (_spoken(window[name]) for name in ("start", "end"))
+        lines.append(f"  Next safe window: from {start} until {end}")
     return lines
+
+
+def by_hand_line(
+    blockers: Sequence[Mapping[str, Any]], by_hand: Sequence[int], *, afresh: str
+) -> str:
+    """Which weddings block that somebody added to the demo's own; empty where none does."""
+    names = [
+        f"wedding {pk}"
+        for pk in by_hand
+        if any(f"for wedding {pk} " in blocker["what"] for blocker in blockers)
+    ]
+    if not names:
+        return ""
+    verb = "was" if len(names) == 1 else "were"
+    who = " and ".join((", ".join(names[:-1]), names[-1]) if names[1:] else names)
+    return f"{who.capitalize()} {verb} added by hand. To start afresh, stop and run: {afresh}"
+
+
+def _spoken(instant: str) -> str:
+    """As the blockers speak, in the home zone; in UTC alone where Python knows no zones."""
+    moment = datetime.fromisoformat(instant).astimezone(UTC)
+    try:
+        local = moment.astimezone(ZoneInfo(_HOME_ZONE))
+    except (OSError, LookupError):
+        return f"{moment:%a} {moment.day} {moment:%b %Y, %H:%M} UTC"
+    day = "" if local.date() == moment.date() else f"{moment:%a} {moment.day} {moment:%b}, "
+    city = _HOME_ZONE.rpartition("/")[2]
+    return f"{local:%a} {local.day} {local:%b %Y, %H:%M} {city} ({day}{moment:%H:%M} UTC)"
 
 
 def run_lines(run: Mapping[str, Any]) -> list[str]:

@@ -1,6 +1,7 @@
 """One embedded stack from nothing to ready: lock, port, database, services."""
 
 import contextlib
+import json
 import os
 import secrets
 import shutil
@@ -9,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from wedsync_cli import bootstrap, children, datafolder, files, ports, tools
 from wedsync_cli.children import Place
@@ -26,13 +27,17 @@ class Wanted:
     port: int
     at: datetime | None = None
     with_guest_site: bool = False
+    options: str = ""
+    """The others that were given, for a command that we suggest."""
 
 
 @dataclass(frozen=True)
 class Running:
     place: Place
-    token: str
+    token: str = ""
     """Of the demo engineer; empty outside the demo."""
+    by_hand: tuple[int, ...] = ()
+    """Weddings that somebody added to the demo's sample calendar."""
 
 
 @contextlib.contextmanager
@@ -55,10 +60,11 @@ def running(context: Context, wanted: Wanted, signals: Signals) -> Iterator[Runn
             datafolder.announced(context, place, wanted.verb),
             supervised(make, signals, context.say) as supervisor,
         ):
-            yield Running(place, _start(context, place, supervisor))
+            yield Running(place, **_start(context, place, supervisor))
 
 
-def _start(context: Context, place: Place, supervisor: Supervisor) -> str:
+def _start(context: Context, place: Place, supervisor: Supervisor) -> dict[str, Any]:
+    """Returns the scene that was set; empty outside the demo."""
     env = children.environment(place, context.env)
     with context.say.step("Starting Valkey"):
         supervisor.start(children.valkey(place, env))
@@ -66,13 +72,14 @@ def _start(context: Context, place: Place, supervisor: Supervisor) -> str:
     said: list[str] = []
 
     def set_the_scene() -> None:
-        said.append(_manage(context, env, place.data, "seed_demo", "--calendar", "--token"))
+        said.append(_manage(context, env, place.data, "seed_demo", "--calendar", "--scene"))
 
     demo = {"meanwhile": set_the_scene} if place.guest_port is not None else {}
     with context.say.step("Starting web, workers and beat"):
         supervisor.start(*children.services(place, env), **demo)
     supervisor.watch()
-    return "".join(said).strip()
+    scene: dict[str, Any] = json.loads("".join(said) or "{}")
+    return scene
 
 
 def _prepare(context: Context, place: Place, env: Mapping[str, str]) -> None:
@@ -193,7 +200,8 @@ def require_free(context: Context, wanted: Wanted) -> None:
 def _may_start(context: Context, wanted: Wanted) -> TextIO:
     lock = datafolder.lock(wanted.data)
     try:
-        ports.require(wanted.port, verb=wanted.verb, holder=_our_stack(context, wanted.port))
+        command = " ".join(filter(None, (wanted.verb, wanted.options)))
+        ports.require(wanted.port, verb=command, holder=_our_stack(context, wanted.port))
     except Problem:
         lock.close()
         raise

@@ -111,6 +111,10 @@ class Supervisor:
         self._close_reaper()
         return left
 
+    def left(self) -> int:
+        """How many processes of the stack there are."""
+        return len(self._members())
+
     def _first_start(self, child: Child) -> _Running:
         log = self._logs / f"{child.name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -247,6 +251,8 @@ def supervised(make: Callable[[], Supervisor], signals: Signals, say: Say) -> It
     finally:
         signals.disarm()
         with say.step("Stopping"):
-            left = supervisor.stop(hurry=signals.hurry)
-        if left:
-            say.line(f"{left} processes had to be ended the hard way.")
+            killed = supervisor.stop(hurry=signals.hurry)
+        if killed:
+            say.line(f"{killed} processes had to be ended the hard way.")
+        count = supervisor.left()
+        say.line(f"{count} process{'' if count == 1 else 'es'} left.")

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.test import Client
 from time_machine import TimeMachineFixture
 
@@ -52,8 +53,57 @@ def test_local_times_of_the_venue_are_stored_as_instants(admin_client: Client) -
     wedding = Wedding.objects.get()
     assert (wedding.starts_at, wedding.ends_at) == (at("2026-06-10 12:00"), at("2026-06-10 23:00"))
     page = admin_client.get(page_of(wedding)).content.decode()
-    assert 'value="14:00:00"' in page
-    assert 'value="11/06/2026"' in page
+    assert 'value="14:00"' in page
+    assert 'value="2026-06-11"' in page
+
+
+def test_no_shortcut_offers_a_time_that_is_not_the_venues(admin_client: Client) -> None:
+    page = admin_client.get(ADD).content.decode()
+
+    assert '<input type="date" name="starts_local_0"' in page
+    assert '<input type="time" name="ends_local_1"' in page
+    assert not [word for word in ("vDateField", "vTimeField", "DateTimeShortcuts") if word in page]
+
+
+def test_whoever_saves_reads_title_and_times_again_but_the_log_keeps_no_title(
+    admin_client: Client,
+) -> None:
+    form = typed("2026-06-12 14:00", "2026-06-12 23:00")
+    page = admin_client.post(ADD, form, follow=True).content.decode()
+
+    assert (
+        "“Ada &amp; Grace” is from Fri 12 Jun 2026, 14:00 Berlin (12:00 UTC)"
+        " until Fri 12 Jun 2026, 23:00 Berlin (21:00 UTC)." in page
+    )
+    assert "in the past" not in page
+    assert LogEntry.objects.get().object_repr == str(Wedding.objects.get())
+
+
+def test_a_wedding_in_the_past_is_saved_with_a_warning(admin_client: Client) -> None:
+    form = typed("2025-06-12 14:00", "2025-06-12 23:00")
+    page = admin_client.post(ADD, form, follow=True).content.decode()
+
+    assert "That lies wholly in the past, so it protects nothing; is the year right?" in page
+    assert Wedding.objects.count() == 1
+
+    page = admin_client.post(
+        page_of(Wedding.objects.get()), form | {"status": "completed"}, follow=True
+    ).content.decode()
+    assert "wholly in the past" not in page
+
+
+def test_a_wedding_of_seven_days_is_a_long_one_and_not_a_mistake() -> None:
+    form = WeddingForm(typed("2026-06-10 14:00", "2026-06-17 14:00"))
+
+    assert form.is_valid(), form.errors
+
+
+def test_the_admin_says_whose_it_is(admin_client: Client) -> None:
+    page = admin_client.get("/admin/").content.decode()
+
+    assert "WedSync load testing" in page
+    assert "Wedding calendar" in page
+    assert "Django administration" not in page
 
 
 @pytest.mark.parametrize(
@@ -101,6 +151,8 @@ def test_another_zone_reads_the_same_clock_elsewhere() -> None:
         ({"zone": "../../etc"}, "zone", "not a known time zone"),
         ({"setup": "-01:00:00"}, "setup", "cannot be negative"),
         ({"teardown": "8 00:00:00"}, "teardown", "longer than 7 days"),
+        ({"ends_local_0": "2027-07-14"}, "ends_local", "lasts 400 days"),
+        ({"ends_local_0": "2026-06-17", "ends_local_1": "14:01"}, "ends_local", "lasts 8 days"),
         ({"ends_local_0": "9999-12-31"}, "ends_local", "Write a year between"),
         ({"starts_local_1": ""}, "starts_local", "required"),
     ],

@@ -149,6 +149,19 @@ def test_a_wedding_added_during_a_run_revokes_it_at_the_next_renewal() -> None:
     assert services.permits_in_force(now=NOW + MINUTE) == []
 
 
+def test_a_run_is_not_stopped_in_the_name_of_a_window_that_it_does_not_need(
+    settings: Settings,
+) -> None:
+    permit = grant()
+    settings.WEDSYNC_GUARD = {"zones": (LONDON,), "horizon": HOUR}
+    save_wedding(NOW - HOUR, NOW + 5 * HOUR)
+    renewal = renew(permit, NOW + MINUTE)
+
+    assert "no window of" in renewal.verdict.reason
+    assert renewal.revoked_why == "1 active wedding in progress"
+    assert Permit.objects.get().revoked_why == "1 active wedding in progress"
+
+
 def test_a_revoked_permit_stays_revoked_with_its_first_reason() -> None:
     permit = grant()
     party = save_wedding(NOW - HOUR, NOW + 5 * HOUR)

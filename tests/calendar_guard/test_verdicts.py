@@ -32,6 +32,14 @@ def test_no_window_within_the_horizon_is_said_in_words() -> None:
     assert verdict.reason == "Saturday wedding day protection; no window of 6 d fits within 56 days"
 
 
+def test_a_duration_is_said_in_whole_seconds_rounded_up() -> None:
+    rest = timedelta(minutes=9, seconds=16, microseconds=474_857)
+    verdict = ask(calendar(horizon=9 * MINUTE), WEDNESDAY, rest)
+
+    assert verdict.reason.endswith("no window of 9 min 17 s fits within 9 min")
+    assert verdict.blocked_by == "No active weddings detected"
+
+
 def test_weddings_without_a_gap_leave_no_window() -> None:
     season = [
         wedding("2026-06-10 10:00", "2026-06-10 11:00", id=n, setup=0 * HOUR, teardown=12 * HOUR)

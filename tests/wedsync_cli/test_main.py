@@ -44,6 +44,16 @@ def test_no_verb_at_all_shows_what_there_is(capsys: pytest.CaptureFixture[str]) 
     assert all(verb.NAME in shown for verb in VERBS)
 
 
+def test_the_version_is_the_projects(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["--version"])
+
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert end.value.code == 0
+    said = capsys.readouterr().out.removeprefix("WedSync ").strip()
+    assert f'\nversion = "{said}"\n' in project
+
+
 def test_the_launcher_hands_over_from_any_folder(tmp_path: Path) -> None:
     (tmp_path / "json.py").write_text("raise SystemExit('the wrong module was imported')")
 

@@ -47,14 +47,37 @@ def test_the_sample_calendar_leaves_a_tuesday_free_and_protects_its_saturday() -
 
 
 @time_machine.travel(TUESDAY, tick=False)
-def test_seeding_again_adds_no_wedding_and_keeps_what_a_coordinator_changed() -> None:
+def test_seeding_again_restores_each_sample_wedding_under_its_own_number() -> None:
     call_command("seed_demo", calendar=True)
-    Wedding.objects.filter(title="Amelia & Oliver").update(guests=300)
+    before = list(Wedding.objects.values())
+    moved = {"starts_at": TUESDAY, "ends_at": TUESDAY + timedelta(hours=3), "status": "live"}
+    Wedding.objects.filter(title="Amelia & Oliver").update(title="A & O", **moved)
 
     call_command("seed_demo", calendar=True)
+
+    assert list(Wedding.objects.values()) == before
+
+
+def test_another_day_moves_the_sample_calendar_along() -> None:
+    for days in (0, 365):
+        with time_machine.travel(TUESDAY + timedelta(days=days), tick=False):
+            call_command("seed_demo", calendar=True)
 
     assert Wedding.objects.count() == 6
-    assert Wedding.objects.get(title="Amelia & Oliver").guests == 300
+    assert Wedding.objects.earliest("starts_at").starts_at.year == 2027
+
+
+def test_a_wedding_added_by_hand_stays_and_is_named_in_the_scene(people: Path) -> None:
+    times = {"starts_at": TUESDAY, "ends_at": TUESDAY + timedelta(hours=3)}
+    mine = Wedding.objects.create(title="Ada & Grace", **times)
+    out = io.StringIO()
+
+    call_command("seed_demo", people=people, calendar=True, scene=True, stdout=out)
+
+    scene = json.loads(out.getvalue())
+    assert scene["by_hand"] == [mine.pk]
+    assert len(scene["token"].split()) == 1
+    assert Token.objects.get().user.get_username() == "engineer"
 
 
 def test_a_token_is_printed_alone_and_works_for_the_person(people: Path) -> None:

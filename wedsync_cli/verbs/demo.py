@@ -2,7 +2,10 @@
 
 import argparse
 import contextlib
+import shlex
 import time
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from wedsync_cli import bootstrap, report, stack, tools
@@ -34,6 +37,7 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
         port=arguments.port,
         at=stack.instant(arguments.at) if arguments.at else None,
         with_guest_site=True,
+        options=" ".join((*_options(arguments), *_given(at=arguments.at))),
     )
     stack.require_free(context, wanted)
     bootstrap.ensure(context, venv=context.venv, lock=bootstrap.RUN_LOCK)
@@ -45,7 +49,7 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
         stack.running(context, wanted, signals) as demo,
     ):
         stack.greet(context, demo.place)
-        code = _show(context, demo, tool)
+        code = _show(context, demo, tool, arguments)
         if not arguments.oneshot:
             context.say.line("\nThe stack stays up for you to look around; Ctrl-C stops it.")
             up.wait()
@@ -64,7 +68,23 @@ def _choose_tool(context: Context, asked: str | None) -> str:
     return tool
 
 
-def _show(context: Context, demo: Running, tool: str) -> int:
+def command(arguments: argparse.Namespace, *, at: str | None = None) -> str:
+    """This demo again, with the options that were given."""
+    port = arguments.port if arguments.port != up.PORT else None
+    words = (*_given(port=port), *_options(arguments), *_given(at=at))
+    return " ".join(("./wedsync demo", *words))
+
+
+def _options(arguments: argparse.Namespace) -> tuple[str, ...]:
+    return (*_given(tool=arguments.tool), *(("--oneshot",) if arguments.oneshot else ()))
+
+
+def _given(**options: object) -> tuple[str, ...]:
+    given = ((name, value) for name, value in options.items() if value is not None)
+    return tuple(f"--{name} {shlex.quote(str(value))}" for name, value in given)
+
+
+def _show(context: Context, demo: Running, tool: str, arguments: argparse.Namespace) -> int:
     say, place = context.say, demo.place
     client = Client(port=place.port, token=demo.token)
     say.line(f"The calendar says: {client.window(DURATION)['reason']}")
@@ -73,13 +93,14 @@ def _show(context: Context, demo: Running, tool: str) -> int:
     except Refusal as refusal:
         if refusal.problem.get("code") != "calendar_refused":
             raise Problem("The run was not accepted.", why=str(refusal)) from None
-        return _show_refusal(context, place, refusal)
+        return _show_refusal(context, demo, refusal, arguments)
     say.line(f"The guest rush runs with {tool}; watch it at {place.url}/runs/{run['id']}/")
-    run = _follow(context, client, run["id"])
+    with _told(context):
+        run = _follow(context, client, run["id"])
     say.line()
     for text in report.run_lines(run):
         say.line(text)
-    say.line(f"\nThe whole report: {place.url}/runs/{run['id']}/")
+    say.line(f"\nThe whole report: {_where(place, run['id'], arguments)}")
     return report.exit_code(run.get("verdict"))
 
 
@@ -95,16 +116,45 @@ def _wanted_run(place: Place, tool: str) -> dict[str, Any]:
     }
 
 
-def _show_refusal(context: Context, place: Place, refusal: Refusal) -> int:
+@contextlib.contextmanager
+def _told(context: Context) -> Iterator[None]:
+    """A run that somebody ends here says so before the stack stops."""
+    try:
+        yield
+    except Interrupted as signal:
+        who = "you pressed Ctrl-C" if str(signal) == "SIGINT" else f"{signal} arrived"
+        context.say.line(f"\nAborted: {who}; the run's verdict is kept.")
+        raise
+
+
+def _where(place: Place, run_id: object, arguments: argparse.Namespace) -> str:
+    """A page only where it outlives the command."""
+    if arguments.oneshot:
+        words = {**vars(arguments), "oneshot": False, "tool": None}
+        again = command(argparse.Namespace(**words))
+        return f"kept in the history: {again} shows it again"
+    return f"{place.url}/runs/{run_id}/"
+
+
+def _show_refusal(
+    context: Context, demo: Running, refusal: Refusal, arguments: argparse.Namespace
+) -> int:
     say, problem = context.say, refusal.problem
     say.line(f"Refused: {problem.get('detail')}")
     for text in report.calendar_lines(problem):
         say.line(text)
-    say.line(f"  It is kept at {place.url}/runs/{problem.get('run')}/")
+    say.line(f"  The refusal: {_where(demo.place, problem.get('run'), arguments)}")
+    afresh = f"rm -r {shlex.quote(str(_from(context.root, demo.place.data)))}"
+    if by_hand := report.by_hand_line(problem.get("blockers", ()), demo.by_hand, afresh=afresh):
+        say.line(by_hand)
     if window := problem.get("next_safe_window"):
         say.line("This is the product working. To see the rush run, move the clock:")
-        say.line(f"  ./wedsync demo --at {window['start']}")
+        say.line(f"  {command(arguments, at=window['start'])}")
     return REFUSED
+
+
+def _from(root: Path, path: Path) -> Path:
+    return path.relative_to(root) if path.is_relative_to(root) else path
 
 
 def _follow(context: Context, client: Client, run_id: str) -> dict[str, Any]:

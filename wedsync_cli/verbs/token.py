@@ -7,7 +7,7 @@ from wedsync_cli import bootstrap, datafolder, stack
 from wedsync_cli.words import PASSED, Context, Problem
 
 NAME = "token"
-HELP = "Prints an API token (Authorization: Bearer) of the embedded stack's demo engineer."
+HELP = "Issues a new API token of the embedded stack's demo engineer at each call, and prints it."
 
 
 def options(parser: argparse.ArgumentParser) -> None:

@@ -1,6 +1,7 @@
 """The embedded stack, without the demo, until Ctrl-C."""
 
 import argparse
+import shlex
 import threading
 
 from wedsync_cli import bootstrap, stack, tools
@@ -9,11 +10,12 @@ from wedsync_cli.supervise import Interrupted, Signals
 from wedsync_cli.words import PASSED, USAGE, Context, Problem
 
 NAME = "up"
+PORT = 8080
 HELP = "Runs the embedded stack on localhost until Ctrl-C; data stays in .wedsync/data."
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--port", type=port, default=8080, help="where the pages are (8080)")
+    parser.add_argument("--port", type=port, default=PORT, help=f"where the pages are ({PORT})")
     parser.add_argument("--at", metavar="INSTANT", help="moves the clock: an ISO instant, +02:00")
 
 
@@ -23,6 +25,7 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
         data=context.state / "data",
         port=arguments.port,
         at=stack.instant(arguments.at) if arguments.at else None,
+        options=f"--at {shlex.quote(arguments.at)}" if arguments.at else "",
     )
     stack.require_free(context, wanted)
     bootstrap.ensure(context, venv=context.venv, lock=bootstrap.RUN_LOCK)
