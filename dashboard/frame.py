@@ -7,13 +7,14 @@ from django.conf import settings
 from django.http import HttpRequest
 
 import clock
+from access.services import may_read
 from calendar_guard import services as calendar_guard
-from dashboard.reading import may_read
 
 ASKED = timedelta(minutes=30)
 WEEK = timedelta(days=7)
 # The strip begins at the viewer's midnight, which the server does not know.
 MARGIN = timedelta(days=1)
+NO_WINDOW = "No window of this length is free within {} days; ask the coordinator."
 
 
 def frame(request: HttpRequest, **matter: Any) -> dict[str, Any]:
@@ -26,6 +27,7 @@ def frame(request: HttpRequest, **matter: Any) -> dict[str, Any]:
         "may_stop": user.has_perm("runs.stop_run"),
         "may_plan": user.has_perm("runs.add_plan"),
         "may_see_calendar": user.is_staff and user.has_perm("calendar_guard.view_wedding"),
+        "no_window": NO_WINDOW.format(calendar_guard.policy().horizon.days),
         "clock_is_moved": bool(settings.WEDSYNC_CLOCK_OFFSET),
         **matter,
     }

@@ -2,21 +2,14 @@
 
 from collections.abc import Callable
 from functools import wraps
-from ipaddress import ip_address
 from typing import Concatenate, ParamSpec
 
-from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 
+from access.services import may_read
+
 P = ParamSpec("P")
-
-
-def may_read(request: HttpRequest) -> bool:
-    """By permission; the embedded stack is also open to readers on its own machine."""
-    if request.user.has_perm("runs.view_run"):
-        return True
-    return bool(settings.WEDSYNC_EMBEDDED) and _is_loopback(request.META.get("REMOTE_ADDR", ""))
 
 
 def reader_only(
@@ -29,10 +22,3 @@ def reader_only(
         return redirect_to_login(request.get_full_path())
 
     return guarded
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        return ip_address(address).is_loopback
-    except ValueError:
-        return False

@@ -16,8 +16,10 @@ from dashboard.frame import frame, week
 from dashboard.reading import reader_only
 from runs import services as runs
 
-OPEN = ("requested", "preparing", "ready", "running", "stopping")
-STATES = (*OPEN, "passed", "failed", "aborted", "errored", "lost", "refused")
+STATES = (
+    *("requested", "preparing", "ready", "running", "stopping"),
+    *("passed", "failed", "aborted", "errored", "lost", "refused"),
+)
 LATEST, LISTED = 5, 100
 TILES = (
     {"key": "rps", "name": "Requests", "unit": "/s"},
@@ -67,7 +69,7 @@ def run_page(request: HttpRequest, run_id: str) -> HttpResponse:
         return render(
             request, "dashboard/unknown_run.html", frame(request, run_id=run_id), status=404
         )
-    matter = frame(request, run=run, word=run.as_json(), is_open=run.state in OPEN, tiles=TILES)
+    matter = frame(request, run=run, word=run.as_json(), tiles=TILES)
     if run.state == "refused":
         matter["week"] = week(
             datetime.fromisoformat(run.created_at),

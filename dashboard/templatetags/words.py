@@ -18,13 +18,20 @@ FORMS = {"short": "%a %H:%M", "day": "%a %d %b, %H:%M", "long": "%a %d %b %Y, %H
 
 @register.filter
 def figure(value: object) -> str:
-    """At most three significant digits, thousands apart: 1 240, 38.2, 0.4."""
+    """A measured number: whole from 100 on, else three significant digits: 1 001, 38.2, 0.4."""
     if not isinstance(value, int | float):
         return NONE
-    rounded = float(f"{value:.3g}")
-    if abs(rounded) >= 100:
-        return f"{rounded:,.0f}".replace(",", THIN)
-    return f"{rounded:.10f}".rstrip("0").rstrip(".")
+    if abs(value) >= 100:
+        return count(value)
+    return f"{float(f'{value:.3g}'):.10f}".rstrip("0").rstrip(".")
+
+
+@register.filter
+def count(value: object) -> str:
+    """A whole number, exact, thousands apart: 1 956."""
+    if not isinstance(value, int | float):
+        return NONE
+    return f"{round(value):,}".replace(",", THIN)
 
 
 @register.filter
@@ -64,17 +71,17 @@ def when(instant: str | datetime | None, form: str = "day") -> SafeString | str:
 
 
 @register.filter
-def guard_sentence(verdict: dict[str, Any]) -> SafeString:
-    """The guard's verdict in its own words: safe, blocked."""
-    window = verdict["next_safe_window"]
+def guard_sentence(verdict: dict[str, Any], length: str = "whole") -> SafeString:
+    """The guard's verdict in its own words: safe, blocked; `brief` keeps one clause of why."""
+    window, reason = verdict["next_safe_window"], verdict["reason"]
+    if length == "brief":
+        reason = reason.partition(";")[0]
     if verdict["safe"]:
         until = when(window["end"], "short") if window else ""
         return format_html("Safe until {}", until) if window else format_html("Safe")
     if window:
-        return format_html(
-            "Blocked until {}: {}", when(window["start"], "short"), verdict["reason"]
-        )
-    return format_html("Blocked: {}", verdict["reason"])
+        return format_html("Blocked until {}: {}", when(window["start"], "short"), reason)
+    return format_html("Blocked: {}", reason)
 
 
 @register.filter

@@ -134,6 +134,28 @@ def test_a_refused_run_says_when_it_may_run(client: Client, add_run: AddRun) -> 
     assert verdict["blockers"][0]["what"] in text
 
 
+def test_a_refusal_without_any_window_sends_to_the_coordinator_and_offers_no_second_try(
+    engineers_client: Client, add_run: AddRun
+) -> None:
+    reason = "2 active weddings in progress; no window of 2 min fits within 56 days"
+    run = add_run(
+        state="refused",
+        calendar={"safe": False, "reason": reason, "blockers": [], "next_safe_window": None},
+        verdict={"outcome": "refused", "reason": reason, "checks": []},
+    )
+    text = text_of(engineers_client, f"/runs/{run.pk}/")
+    assert "No window of this length is free within 56 days; ask the coordinator." in text
+    assert "Prepare the test again" not in text
+
+
+@pytest.mark.parametrize(("log", "is_hidden"), [("", True), ("Unexpected end of input", False)])
+def test_the_tools_log_has_a_box_only_where_it_said_something(
+    client: Client, add_run: AddRun, log: str, is_hidden: bool
+) -> None:
+    run = add_run(**ended("errored", "k6 cannot load the script.", started_at=None, log_tail=log))
+    assert ("data-log-card hidden" in client.get(f"/runs/{run.pk}/").text) is is_hidden
+
+
 def test_a_run_that_does_not_exist_is_a_page_that_says_so(client: Client) -> None:
     assert "There is no run 99" in text_of(client, "/runs/99/", 404)
 
@@ -151,6 +173,16 @@ def test_a_viewer_who_is_logged_in_is_told_who_starts_tests(client: Client, view
     client.force_login(viewer)
     assert "Engineers start tests." in text_of(client, "/")
     assert "Log in as an engineer" in text_of(client, "/runs/new/")
+
+
+def test_the_menu_offers_a_new_test_only_to_those_who_may_start_or_may_yet_log_in(
+    client: Client, engineers_client: Client, viewer: User
+) -> None:
+    entry = '<a href="/runs/new/">New test</a>'
+    assert entry in client.get("/").text
+    assert entry in engineers_client.get("/").text
+    client.force_login(viewer)
+    assert entry not in client.get("/").text
 
 
 @pytest.mark.parametrize("path", PAGES)

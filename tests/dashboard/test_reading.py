@@ -24,6 +24,10 @@ def test_outside_the_embedded_stack_loopback_is_nothing_special(
     assert client.get("/").status_code == 302
 
 
+def test_whom_a_proxy_on_this_machine_forwards_is_not_a_neighbour(client: Client) -> None:
+    assert client.get("/", HTTP_X_FORWARDED_FOR="192.0.2.7").status_code == 302
+
+
 def test_a_viewer_may_read_from_anywhere(viewer: User) -> None:
     client = Client(**ELSEWHERE)  # type: ignore[arg-type]
     client.force_login(viewer)

@@ -1,6 +1,6 @@
 import pytest
 
-from dashboard.templatetags.words import figure, guard_sentence, lasted, when
+from dashboard.templatetags.words import count, figure, guard_sentence, lasted, when
 
 THIN, NARROW = "\u202f", "\u00a0"
 
@@ -16,14 +16,23 @@ THIN, NARROW = "\u202f", "\u00a0"
         (38.24, "38.2"),
         (99.96, "100"),
         (912.4, "912"),
-        (9234, f"9{THIN}230"),
-        (1_234_567, f"1{THIN}230{THIN}000"),
+        (0.000012, "0.000012"),
+        (1001.2, f"1{THIN}001"),
+        (1_234_567, f"1{THIN}234{THIN}567"),
     ],
 )
-def test_a_figure_has_at_most_three_digits_and_its_thousands_apart(
+def test_a_figure_is_whole_from_a_hundred_on_and_else_has_three_digits(
     value: float | None, said: str
 ) -> None:
     assert figure(value) == said
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(None, "–"), (0, "0"), (1956, f"1{THIN}956"), (1_000_001, f"1{THIN}000{THIN}001")],
+)
+def test_a_count_is_exact(value: int | None, said: str) -> None:
+    assert count(value) == said
 
 
 @pytest.mark.parametrize(
@@ -48,3 +57,9 @@ def test_no_time_is_a_dash() -> None:
 def test_a_guard_without_any_next_window_still_says_why() -> None:
     verdict = {"safe": False, "reason": "Saturday wedding day protection", "next_safe_window": None}
     assert guard_sentence(verdict) == "Blocked: Saturday wedding day protection"
+
+
+def test_a_brief_guard_keeps_one_clause() -> None:
+    reason = "2 active weddings in progress; no window of 30 min fits within 56 days"
+    verdict = {"safe": False, "reason": reason, "next_safe_window": None}
+    assert guard_sentence(verdict, "brief") == "Blocked: 2 active weddings in progress"

@@ -151,10 +151,9 @@ function rangeY(_, __, highest) {
   return [0, Math.max(1, (highest ?? 0) * ROOM)];
 }
 
-/** Where no cursor is, the legend tells the newest second. */
+/** Where no cursor is, the legend tells the newest second, the same in all charts as in the tiles. */
 function sayLatest(chart) {
   if (chart.cursor.left >= 0) return;
-  const last = chart.data.slice(1).map((values) => values.findLastIndex((value) => value !== null));
-  const index = Math.max(...last);
+  const index = chart.data[0].length - 1;
   if (index >= 0) chart.setLegend({ idx: index }, false);
 }

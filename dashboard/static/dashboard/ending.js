@@ -19,6 +19,7 @@ export function paintState(run) {
   document.querySelector("[data-latency-kind]").textContent = run.latency_kind;
   const began = document.querySelector("[data-began]");
   began.replaceChildren(timeElement(run.started_at || run.created_at, "day"));
+  document.querySelector("[data-log-card]").hidden = isOver(run) && !run.log_tail;
   paintLog(run.log_tail);
 }
 

@@ -7,14 +7,22 @@ export const NONE = "–";
 export const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
 const WEEK_MS = 6 * 24 * 3600 * 1000;
 
-/** At most three significant digits, thousands apart: 1 240, 38.2, 0.4. */
+const WHOLE = new Intl.NumberFormat("en", { maximumFractionDigits: 0, roundingMode: "halfEven" });
+const SMALL = new Intl.NumberFormat("en", { maximumSignificantDigits: 3, roundingMode: "halfEven" });
+
+/** A measured number: whole from 100 on, else three significant digits: 1 001, 38.2, 0.4. */
 export function figure(value) {
-  if (value === null || value === undefined || Number.isNaN(value)) return NONE;
-  const rounded = Number(Number(value).toPrecision(3));
-  if (Math.abs(rounded) >= 100) {
-    return String(Math.round(rounded)).replace(/\B(?=(\d{3})+$)/g, THIN);
-  }
-  return String(Number(rounded.toFixed(6)));
+  if (!isNumber(value)) return NONE;
+  return Math.abs(value) < 100 ? SMALL.format(value) : count(value);
+}
+
+/** A whole number, exact, thousands apart: 1 956. */
+export function count(value) {
+  return isNumber(value) ? WHOLE.format(value).replaceAll(",", THIN) : NONE;
+}
+
+function isNumber(value) {
+  return typeof value === "number" && !Number.isNaN(value);
 }
 
 export function withUnit(value, unit) {

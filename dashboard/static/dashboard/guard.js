@@ -3,27 +3,38 @@ import { watchGuard } from "streaming/live.js";
 import { get } from "./api.js";
 import { timeElement } from "./format.js";
 
-const EVERY_MS = 30_000;
+const EVERY_MS = 5000;
+let asked = 0;
+let told = 0;
 
-export function sayVerdict(element, verdict) {
+/** `length` "brief" keeps one clause of why. */
+export function sayVerdict(element, verdict, length = "whole") {
   const window_ = verdict.next_safe_window;
+  const reason = length === "brief" ? verdict.reason.split(";")[0] : verdict.reason;
   if (verdict.safe) {
     element.replaceChildren(...(window_ ? ["Safe until ", short(window_.end)] : ["Safe"]));
   } else if (window_) {
-    element.replaceChildren("Blocked until ", short(window_.start), `: ${verdict.reason}`);
+    element.replaceChildren("Blocked until ", short(window_.start), `: ${reason}`);
   } else {
-    element.replaceChildren(`Blocked: ${verdict.reason}`);
+    element.replaceChildren(`Blocked: ${reason}`);
   }
 }
 
 export function watch() {
-  const refresh = () => {
-    if (!document.hidden) get("/api/load-testing/window?duration=PT30M").then(paint, () => {});
-  };
-  setInterval(refresh, EVERY_MS);
-  document.addEventListener("visibilitychange", refresh);
-  watchGuard({ onVerdict: refresh });
-  refresh();
+  setInterval(refreshVerdict, EVERY_MS);
+  document.addEventListener("visibilitychange", refreshVerdict);
+  watchGuard({ onVerdict: refreshVerdict });
+  refreshVerdict();
+}
+
+/** Asks at once; an answer that comes after a later question's is dropped. */
+export async function refreshVerdict() {
+  if (document.hidden) return;
+  const mine = (asked += 1);
+  const verdict = await get("/api/load-testing/window?duration=PT30M").catch(() => null);
+  if (!verdict || mine < told) return;
+  told = mine;
+  paint(verdict);
 }
 
 function paint(verdict) {
@@ -32,9 +43,9 @@ function paint(verdict) {
     const sentence = element.querySelector("[data-guard-sentence]");
     const before = sentence.textContent;
     const draft = document.createElement("span");
-    sayVerdict(draft, verdict);
+    sayVerdict(draft, verdict, sentence.dataset.guardSentence);
     if (draft.textContent !== before) sentence.replaceChildren(...draft.childNodes);
-    sentence.title = sentence.textContent;
+    sentence.title = verdict.reason;
   }
   document.dispatchEvent(new CustomEvent("verdict", { detail: verdict }));
 }

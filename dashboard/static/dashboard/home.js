@@ -17,9 +17,10 @@ document.addEventListener("verdict", ({ detail: verdict }) => {
     find("next-window").replaceChildren(...(verdict.safe ? ["now"] : [start]), " to ", end);
     target = Date.parse(verdict.safe ? window_.end : window_.start);
   } else {
-    find("next-window").textContent = "none in the weeks that the calendar looks ahead";
+    find("next-window").textContent = find("next-window").dataset.none;
     target = null;
   }
+  find("countdown").parentElement.hidden = target === null;
   tick();
 });
 

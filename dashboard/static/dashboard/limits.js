@@ -1,5 +1,5 @@
 // What a run's thresholds mean for a figure on the page: `p95 > 800ms` is a limit of 800 ms.
-import { withUnit } from "./format.js";
+import { figure, withUnit } from "./format.js";
 
 const THRESHOLD = /^\s*(p\d+(?:\.\d+)?|errors|rps)\s*([<>])=?\s*([\d.]+)\s*(ms|s|%)?\s*$/;
 const UNITS = { errors: "%", rps: "/s" };
@@ -29,10 +29,17 @@ export function distance(limit, value) {
   if (value === null || value === undefined) {
     return { said: `limit ${whole}`, share: 0, state: "none" };
   }
-  const apart = withUnit(Math.abs(limit.value - value), limit.unit);
-  const side = value > limit.value ? "over" : "below";
   const share = limit.isUpper ? value / limit.value : limit.value / Math.max(value, 1e-9);
   const isBad = isBroken(limit, value);
   const state = isBad ? "broken" : share > NEAR ? "near" : "good";
-  return { said: `${apart} ${side} the limit of ${whole}`, share: Math.min(share, 1), state };
+  return { said: `${room(limit, value)} the limit of ${whole}`, share: Math.min(share, 1), state };
+}
+
+/** `767 ms below`; between two percentages `0.7 points below`, which no one takes for a share. */
+function room(limit, value) {
+  if (value === limit.value) return "at";
+  const apart = Math.abs(limit.value - value);
+  const points = `${figure(apart)} point${figure(apart) === "1" ? "" : "s"}`;
+  const said = limit.unit === "%" ? points : withUnit(apart, limit.unit);
+  return `${said} ${value > limit.value ? "over" : "below"}`;
 }

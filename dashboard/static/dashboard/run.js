@@ -6,6 +6,7 @@ import { now } from "./clock.js";
 import { isOver, paintState, paintVerdict } from "./ending.js";
 import { paintEndpoints } from "./endpoints.js";
 import { readDuration, span } from "./format.js";
+import { refreshVerdict } from "./guard.js";
 import { isBroken, readLimits } from "./limits.js";
 import { Seconds } from "./seconds.js";
 import { offerStop, sayStopping, withdrawStop } from "./stop.js";
@@ -53,7 +54,7 @@ function paintRun() {
   const over = isOver(run);
   paintState(run);
   paintVerdict(run);
-  paintEndpoints(run.endpoints, limits);
+  paintEndpoints(run, limits);
   if (run.state === "stopping") sayStopping();
   if (over) {
     withdrawStop();
@@ -103,12 +104,14 @@ function moments() {
 }
 
 async function refresh() {
+  const before = run.state;
   try {
     run = await get(run.links.self);
   } catch (problem) {
     if (!(problem instanceof Problem)) throw problem;
     return;
   }
+  if (run.state !== before) refreshVerdict();
   paintRun();
   if (isOver(run)) await recall();
 }
@@ -118,17 +121,23 @@ async function recall() {
   const { points } = await get(run.links.metrics).catch(() => ({ points: [] }));
   points.forEach((word) => seconds.put({ ...word, final: true }));
   const isEmpty = isOver(run) && seconds.isEmpty;
-  document.querySelector("[data-nothing]").hidden = !isEmpty;
+  document.querySelector("[data-nothing]").hidden = !isEmpty || !run.log_tail;
   document.querySelector("[data-charts]").hidden = isEmpty;
   isDirty = true;
   draw();
 }
 
+/** What ends a run may be the calendar: its pill must not stay behind the verdict. */
+function hearEnd() {
+  refreshVerdict();
+  return refresh();
+}
+
 function goLive() {
   follow(run.id, {
     onUpdate: hear,
-    onEnd: refresh,
-    onRefused: refresh,
+    onEnd: hearEnd,
+    onRefused: hearEnd,
     onState: (state) => {
       link = state;
     },

@@ -1,9 +1,9 @@
-// The seconds of a run, one word each. A closed second replaces an open one; a missing one is a gap.
+// The closed seconds of a run, one word each; a missing one is a gap. Tiles and charts tell the same one.
 import { percent } from "./format.js";
 
 export const FIELDS = {
-  rps: (word) => (word.final ? word.rps : null),
-  failed: (word) => (word.final ? word.errors : null),
+  rps: (word) => word.rps,
+  failed: (word) => word.errors,
   errors: (word) => percent(word.error_rate),
   p50: (word) => word.p50_ms,
   p95: (word) => word.p95_ms,
@@ -17,8 +17,8 @@ export class Seconds {
   #last = -Infinity;
 
   put(word) {
+    if (!word.final) return;
     const at = Math.floor(Date.parse(word.at) / 1000);
-    if (this.#words.get(at)?.final && !word.final) return;
     this.#words.set(at, word);
     this.#first = Math.min(this.#first, at);
     this.#last = Math.max(this.#last, at);
@@ -44,19 +44,16 @@ export class Seconds {
     return times.map((at) => this.#value(name, at));
   }
 
-  /** The newest closed second. */
+  /** The newest second. */
   latest() {
-    for (let at = this.#last; at >= this.#first; at -= 1) {
-      if (this.#words.get(at)?.final) return this.#words.get(at);
-    }
-    return null;
+    return this.#words.get(this.#last) ?? null;
   }
 
-  /** The first closed second for which `claim(word)` holds, in seconds since 1970. */
+  /** The first second for which `claim(word)` holds, in seconds since 1970. */
   firstWhere(claim) {
     return this.#times(this.#first).find((at) => {
       const word = this.#words.get(at);
-      return word?.final && claim(word);
+      return word && claim(word);
     });
   }
 

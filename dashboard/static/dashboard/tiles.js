@@ -1,5 +1,5 @@
 // The five tiles: a figure, its last minute as a sparkline, its distance to the threshold.
-import { figure, percent } from "./format.js";
+import { count, figure, percent } from "./format.js";
 import { distance } from "./limits.js";
 
 const MINUTE = 60;
@@ -27,7 +27,7 @@ export function paintTiles({ word, seconds, limits, asked, isOver }) {
 }
 
 function usersSaid(asked) {
-  const said = asked ? `of ${figure(asked)} asked for` : "as many as the script says";
+  const said = asked ? `of ${count(asked)} asked for` : "as many as the script says";
   return { said, share: 0, state: "none" };
 }
 
