@@ -8,7 +8,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def until(look: Callable[[], T], *, within: float, what: str, every: float = 0.02) -> T:
+def until(look: Callable[[], T | None], *, within: float, what: str, every: float = 0.02) -> T:
     """The first truthy answer of `look`; an AssertionError that names `what` when none comes."""
     end, pause = time.monotonic() + within, threading.Event()
     while True:

@@ -21,6 +21,7 @@ from wedsync_cli.supervise import Supervisor
 from wedsync_cli.words import Problem
 
 ROOT = Path(__file__).resolve().parents[2]
+_TOOL = re.compile(r"tool (\d+)\n")
 
 
 class Stack:
@@ -41,9 +42,8 @@ class Stack:
 
     @property
     def tool(self) -> int:
-        found = re.search(r"tool (\d+)", (self._logs / "worker.log").read_text(encoding="utf-8"))
-        assert found
-        return int(found[1])
+        log = self._logs / "worker.log"
+        return int(until(lambda: _TOOL.search(log.read_text()), within=20, what="the tool")[1])
 
     def living(self) -> set[processes.Process]:
         table = processes.running()
