@@ -68,7 +68,5 @@ def _dated(context: Context) -> list[Done]:
     if faketime is None:
         return [Done("fast tests on hard days (faketime is missing)", "skipped")]
     base = {**context.env, **tools.environment(context)}
-    return [
-        steps.run_aloud(step, root=context.root, base=base, say=context.say)
-        for step in checks.dated_suites(context.root, context.venv, faketime)
-    ]
+    suites = checks.dated_suites(context.root, context.venv, faketime)
+    return steps.run_quietly(suites, root=context.root, base=base, say=context.say)
