@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -61,7 +62,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
     stacks: list[Stack] = []
 
     def start(*names: str) -> Stack:
-        stacks.append(Stack(tmp_path, tmp_path.name, names))
+        stacks.append(Stack(tmp_path, uuid.uuid4().hex, names))
         return stacks[-1]
 
     yield start
@@ -146,7 +147,7 @@ def supervise(tmp_path: Path) -> Iterator[Callable[[], Supervisor]]:
             Supervisor(
                 root=ROOT,
                 logs=tmp_path,
-                stack_id=tmp_path.name,
+                stack_id=uuid.uuid4().hex,
                 say=Say(io.StringIO()),
                 back_off=quick,
             )
