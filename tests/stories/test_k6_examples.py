@@ -23,6 +23,7 @@ base64 cookies crypto custom_metrics es6sample graphql html_form_post http_2 htt
 http_batch http_digest_auth http_get http_verbs json jwt logging ocsp redirects tagging thresholds
 thresholds_readme_example timers tls_skip_cert_verification tlsconfig
 """.split()  # noqa: SIM905 - a list of names reads best as words
+PASSED, THRESHOLD = 0, 99  # k6's exit codes
 
 
 class AnyPage(BaseHTTPRequestHandler):
@@ -133,7 +134,11 @@ def test_k6s_own_examples_run_unchanged_and_end_as_by_hand(
     }
     by_hand = {script.stem: run_by_hand(script, config, tmp_path) for script in examples}
     runs = {name: stack.wait_for(run_id, within=120) for name, run_id in ids.items()}
-    assert {name: run["exit_code"] for name, run in runs.items()} == by_hand
+    for script in examples:
+        codes = {runs[script.stem]["exit_code"], by_hand[script.stem]}
+        # A script whose thresholds rest on chance may end either way, each time anew.
+        by_chance = "Math.random" in script.read_text()
+        assert len(codes) == 1 or by_chance and codes == {PASSED, THRESHOLD}, script.stem
     assert [run["verdict"] for run in runs.values() if run["state"] in {"errored", "lost"}] == []
 
 
