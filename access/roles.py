@@ -7,20 +7,28 @@ READ = (
     "streaming.read_stream",
 )
 _START = ("runs.add_run", "runs.stop_run", "runs.add_plan", "runs.change_plan")
+_EDIT = ("view", "add", "change", "delete")
 _KEEP_THE_CALENDAR = (
-    *(f"calendar_guard.{verb}_wedding" for verb in ("view", "add", "change", "delete")),
-    *(f"calendar_guard.{verb}_coordinator" for verb in ("view", "add", "change", "delete")),
+    *(
+        f"calendar_guard.{verb}_{kept}"
+        for kept in ("wedding", "coordinator", "feed")
+        for verb in _EDIT
+    ),
+    *(f"calendar_guard.{verb}_hold" for verb in ("view", "add", "change")),
+    "calendar_guard.view_attestation",
+    "calendar_guard.attest_calendar",
     "calendar_guard.view_permit",
     "runs.stop_run",
 )
 
 ROLES: dict[str, tuple[str, ...]] = {
     "viewer": READ,
-    "engineer": (*READ, *_START),
+    "engineer": (*READ, *_START, "calendar_guard.view_hold"),
     "coordinator": (*READ, *_KEEP_THE_CALENDAR),
     "ops": (
         *dict.fromkeys((*READ, *_START, *_KEEP_THE_CALENDAR)),
         "access.view_token",
         "access.delete_token",
+        "audit.view_entry",
     ),
 }

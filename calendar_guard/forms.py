@@ -1,31 +1,38 @@
-"""A wedding as its coordinator knows it: local times of the venue in, instants stored."""
+"""What a coordinator types: local times in, instants stored; and what is refused, in words."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django import forms
 
-from calendar_guard import zones
-from calendar_guard.models import FIRST, LAST, LONGEST_WEDDING, Wedding, validate_zone
+import clock
+from calendar_guard import reading, writing, zones
+from calendar_guard.models import FIRST, LAST, LONGEST_WEDDING, Change, Wedding, validate_zone
 
 
 class LocalTimeWidget(forms.SplitDateTimeWidget):
     """Without the admin's "Today" and "Now", which go by the browser's clock or by UTC."""
 
-    def __init__(self) -> None:
+    def __init__(self, where: str) -> None:
         super().__init__(
-            date_attrs={"type": "date", "aria-label": "Date at the venue"},
+            date_attrs={"type": "date", "aria-label": f"Date {where}"},
             date_format="%Y-%m-%d",
-            time_attrs={"type": "time", "aria-label": "Time at the venue"},
+            time_attrs={"type": "time", "aria-label": f"Time {where}"},
             time_format="%H:%M",
         )
 
+    def decompress(self, value: datetime | str | None) -> Any:
+        """A day alone, as an address names it, leaves the time open."""
+        return [value, None] if isinstance(value, str) else super().decompress(value)
+
 
 class LocalTimeField(forms.SplitDateTimeField):
-    """A time without an offset: what the clock at the venue shows."""
+    """A time without an offset: what the clock on the wall shows, at the venue or at home."""
 
-    widget = LocalTimeWidget
+    def __init__(self, *, where: str, **kwargs: Any) -> None:
+        super().__init__(widget=LocalTimeWidget(where), **kwargs)
 
     def compress(self, data_list: tuple[date, time] | None) -> datetime | None:
         if not data_list:
@@ -37,31 +44,61 @@ class LocalTimeField(forms.SplitDateTimeField):
         return datetime.combine(*data_list)
 
 
-class WeddingForm(forms.ModelForm):  # type: ignore[type-arg]
-    starts_local = LocalTimeField(label="Start", help_text="Local time at the venue.")
-    ends_local = LocalTimeField(label="End", help_text="Local time at the venue.")
+class HomeTimeField(LocalTimeField):
+    """An instant, typed and shown by the clock of the house's own zone."""
+
+    def __init__(self, *, starts: bool, **kwargs: Any) -> None:
+        self.read = zones.earliest if starts else zones.latest
+        super().__init__(where="in the home zone", **kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        if not isinstance(value, datetime) or value.tzinfo is None:
+            return value
+        home = zones.find(reading.policy().home_zone)
+        return value.astimezone(home).replace(tzinfo=None, second=0, microsecond=0)
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return super().has_changed(self.prepare_value(initial), data)
+
+    def compress(self, data_list: tuple[date, time] | None) -> datetime | None:
+        local = super().compress(data_list)
+        return local and self.read(local, reading.policy().home_zone)
+
+
+class ReturningForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Who presses "Back" on a question finds the form as it was typed, and nothing is saved."""
+
+    def is_valid(self) -> bool:
+        return "_back" not in self.data and super().is_valid()
+
+
+class WeddingForm(ReturningForm):
+    starts_local = LocalTimeField(
+        where="at the venue", label="Start", help_text="Local time at the venue."
+    )
+    ends_local = LocalTimeField(
+        where="at the venue", label="End", help_text="Local time at the venue."
+    )
+    # The latest change of the wedding that whoever types has seen.
+    seen = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     class Meta:
         model = Wedding
-        fields = [
-            "title",
-            "venue",
-            "zone",
-            "setup",
-            "teardown",
-            "status",
-            "guests",
-            "notes",
-            "coordinators",
-        ]
+        fields = ["title", "venue", "zone", "setup", "teardown", "status", "guests", "notes"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk:
-            zone = ZoneInfo(self.instance.zone)
+            zone = zones.find(self.instance.zone)
+            self.initial["seen"] = _latest_change(self.instance)
             for name, at in (("starts_local", "starts_at"), ("ends_local", "ends_at")):
                 local = getattr(self.instance, at).astimezone(zone)
                 self.initial[name] = local.replace(tzinfo=None, second=0, microsecond=0)
+
+    def clean_notes(self) -> str:
+        """As files and the API keep them: browsers send both signs of a line's end."""
+        notes: str = self.cleaned_data["notes"]
+        return notes.replace("\r\n", "\n")
 
     def clean_zone(self) -> str:
         """Before `clean` reads local times in it; the model's own validators run after."""
@@ -80,10 +117,43 @@ class WeddingForm(forms.ModelForm):  # type: ignore[type-arg]
                 self.instance.ends_at = zones.latest(ends, zone)
             if refusal := _refuse(self.instance.ends_at - self.instance.starts_at):
                 self.add_error("ends_local", refusal)
+            if cleaned.get("status") == Wedding.Status.COMPLETED:
+                self._check_begun()
+        self._check_seen(cleaned.get("seen"))
         return cleaned
+
+    def _check_begun(self) -> None:
+        if self.instance.starts_at > clock.now():
+            what = "It has not begun, so it cannot be completed; cancel it if it is called off."
+            self.add_error("status", what)
+
+    def _check_seen(self, seen: int | None) -> None:
+        """Nobody overwrites what they have not seen, a "still going" least of all."""
+        if not self.instance.pk or seen is None or seen == _latest_change(self.instance):
+            return
+        change = Change.objects.filter(wedding=self.instance).latest("at", "pk")
+        self.add_error(
+            None,
+            f"{change.by} changed this wedding at {zones.spoken(change.at, self.instance.zone)},"
+            " while you were typing. Nothing of yours is saved: open it anew and look first.",
+        )
 
     def _moved(self, name: str) -> bool:
         return not self.instance.pk or not {name, "zone"}.isdisjoint(self.changed_data)
+
+
+@contextmanager
+def refuse(form: forms.BaseForm) -> Iterator[None]:
+    """What a write finds wrong, said beside the field that is wrong."""
+    try:
+        yield
+    except writing.Invalid as wrong:
+        form.add_error(wrong.field, str(wrong))
+
+
+def _latest_change(wedding: Wedding) -> int:
+    newest = Change.objects.filter(wedding=wedding).order_by("-pk")
+    return newest.values_list("pk", flat=True).first() or 0
 
 
 def _refuse(lasts: timedelta) -> str:

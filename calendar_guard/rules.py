@@ -3,15 +3,19 @@
 Why it is so: docs/decisions/0002 and 0003. Its words are in `words`, and taken from here.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 
-from calendar_guard import zones
+from calendar_guard import gaps, zones
+from calendar_guard.days import resolve, zones_in_force
 from calendar_guard.words import (
     NO_WINDOW,
     Blocker,
     Calendar,
+    Day,
+    Days,
+    HoldSpan,
     Policy,
     Verdict,
     WeddingSpan,
@@ -20,26 +24,36 @@ from calendar_guard.words import (
 )
 
 __all__ = [
+    "VERSION",
     "Blocker",
     "Calendar",
+    "Day",
+    "Days",
+    "HoldSpan",
     "Policy",
     "Verdict",
     "WeddingSpan",
     "Window",
+    "heat_map",
     "in_force",
     "judge",
+    "judged_and_outlook",
     "protected_spans",
+    "resolve",
     "verdict_from_json",
+    "windows",
     "zones_in_force",
 ]
 
+# Goes up whenever the same calendar and question may get another answer; it is kept with verdicts.
+VERSION = 2
 WEEKDAY = "protected_weekday"
 WEDDING = "wedding"
-# A venue's Saturdays stay protected this long after its last wedding.
-ZONE_STAYS = timedelta(days=7)
-_DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_DAY = timedelta(days=1)
-_MINUTE = timedelta(minutes=1)
+HOLD = "hold"
+STALE = "stale_calendar"
+# Beyond everything that a calendar holds.
+_NEVER = datetime(2300, 1, 1, tzinfo=UTC)
+_DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
 
 
 def judge(*, calendar: Calendar, start: datetime, duration: timedelta, now: datetime) -> Verdict:
@@ -55,24 +69,44 @@ def judge(*, calendar: Calendar, start: datetime, duration: timedelta, now: date
         ) from None
 
 
+def judged_and_outlook(
+    policy: Policy, start: datetime, duration: timedelta
+) -> tuple[Window, Window]:
+    """What a run needs free, and how far its judge looks for another time."""
+    needs = gaps.margins(policy)
+    judged = needs.around(start, duration)
+    return judged, Window(judged.start, max(judged.end, start + policy.horizon + needs.after))
+
+
 def in_force(verdict: Verdict, now: datetime) -> Blocker | None:
     """The protected day that holds right now, its buffer left aside."""
     days = (blocker for blocker in verdict.blockers if blocker.rule == WEEKDAY)
-    return next((day for day in days if day.start <= now < day.end), None)
+    return next((day for day in days if day.end and day.start <= now < day.end), None)
 
 
 def protected_spans(*, calendar: Calendar, window: Window, now: datetime) -> tuple[Blocker, ...]:
-    """What the calendar protects in a window: one per wedding, one per zone and protected day."""
+    """What the calendar protects in a window: one per wedding, hold, and zone's protected day."""
     return tuple(span.blocker() for span in _protected(calendar, window, zones.utc(now)))
 
 
-def zones_in_force(*, calendar: Calendar, now: datetime) -> set[str]:
-    """Operating zones, and those of weddings to come or over for less than seven days."""
-    return {*calendar.policy.zones} | {
-        wedding.zone
-        for wedding in calendar.weddings
-        if wedding.status != "cancelled" and now - wedding.lasts_until(now) < ZONE_STAYS
-    }
+def windows(
+    *, calendar: Calendar, window: Window, duration: timedelta, now: datetime
+) -> tuple[Window, ...]:
+    """All safe windows in [start, end) that a run of this length fits into, the judge's way."""
+    needs = gaps.margins(calendar.policy)
+    free = gaps.free(_blocks(calendar, needs, window, now), needs, window)
+    return tuple(gap for gap in free if gap.start + duration <= gap.end)
+
+
+def heat_map(*, calendar: Calendar, window: Window, now: datetime) -> tuple[float, ...]:
+    """For each hour of the window, the share of it in which a run may be under way: 0 to 1."""
+    needs = gaps.margins(calendar.policy)
+    free = list(gaps.free(_blocks(calendar, needs, window, now), needs, window))
+    hours = (window.end - window.start) // _HOUR
+    return tuple(
+        gaps.share(free, Window(window.start + n * _HOUR, window.start + (n + 1) * _HOUR))
+        for n in range(hours)
+    )
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -87,123 +121,116 @@ class _Span:
     open_ended: bool = False
 
     def blocker(self) -> Blocker:
-        begins, ends = zones.spoken(self.start, self.zone), zones.spoken(self.end, self.zone)
+        begins = zones.spoken(self.start, self.zone)
+        if self.rule == STALE:
+            what = f"The wedding calendar is known only until {begins}: {self.name}"
+            return Blocker(self.rule, what, self.start, None)
         subject = f"for {self.name}"
         if self.rule == WEEKDAY:
             subject = f"as {self.name} in {zones.city(self.zone)}"
         until = "until at least" if self.open_ended else "until"
-        what = f"Protected {subject} from {begins} {until} {ends}"
+        what = f"Protected {subject} from {begins} {until} {zones.spoken(self.end, self.zone)}"
         return Blocker(self.rule, what, self.start, self.end)
 
 
 def _judge(calendar: Calendar, start: datetime, duration: timedelta, now: datetime) -> Verdict:
     policy = calendar.policy
-    after = policy.stop_time + policy.buffer
-    judged = Window(start - policy.buffer, start + duration + after)
-    outlook = Window(judged.start, max(judged.end, start + policy.horizon + after))
-    protected = _protected(calendar, outlook, now)
+    judged, outlook = judged_and_outlook(policy, start, duration)
+    days = calendar.days or resolve(calendar=calendar, outlook=outlook, now=now)
+    protected = sorted((*_days(days), *_others(calendar, outlook, now)))
     touched = [span for span in protected if span.start < judged.end]
-    window = _next_window(policy, protected, judged, start, duration)
+    blocks = gaps.merge([*(Window(s.start, s.end) for s in protected), *calendar.ahead])
+    begin = start
+    if touched:
+        begin = gaps.whole_minute(_advised(days, judged, start))
+    search = Window(begin, start + policy.horizon)
+    window = gaps.first_fit(blocks, gaps.margins(policy), search, duration)
     reason = _reason(touched, start, policy)
     if window is None:
-        reason += f"{NO_WINDOW}{_words(duration)} fits within {_days(policy.horizon)}"
+        search = Window(start, start + policy.horizon)
+        reason += _nothing_fits(
+            policy, duration, gaps.longest(blocks, gaps.margins(policy), search)
+        )
     return Verdict(not touched, reason, tuple(span.blocker() for span in touched), window)
 
 
+def _blocks(calendar: Calendar, needs: gaps.Margins, window: Window, now: datetime) -> list[Window]:
+    wide = Window(window.start - needs.before, window.end + needs.after)
+    spans = _protected(calendar, wide, zones.utc(now))
+    return gaps.merge([*(Window(span.start, span.end) for span in spans), *calendar.ahead])
+
+
 def _protected(calendar: Calendar, window: Window, now: datetime) -> list[_Span]:
-    return sorted((*_protected_days(calendar, window, now), *_weddings(calendar, window, now)))
+    days = resolve(calendar=calendar, outlook=window, now=now)
+    return sorted((*_days(days), *_others(calendar, window, now)))
 
 
-def _protected_days(calendar: Calendar, window: Window, now: datetime) -> Iterator[_Span]:
-    weekdays = frozenset(calendar.policy.protected_weekdays)
-    for zone in zones_in_force(calendar=calendar, now=now):
-        tz = zones.find(zone)
-        # A day more on both sides: a fold or a gap at midnight widens the day beyond its date.
-        first = window.start.astimezone(tz).date() - _DAY
-        last = window.end.astimezone(tz).date() + _DAY
-        for day in _dates(first, last):
-            if day.weekday() in weekdays:
-                begins, ends = zones.local_day(zone, day)
-                if begins < window.end and window.start < ends:
-                    yield _Span(begins, ends, WEEKDAY, _DAY_NAMES[day.weekday()], zone)
+def _days(days: Days) -> Iterator[_Span]:
+    for day in days.days:
+        yield _Span(day.start, day.end, WEEKDAY, day.name, day.zone)
 
 
-def _weddings(calendar: Calendar, window: Window, now: datetime) -> Iterator[_Span]:
+def _others(calendar: Calendar, window: Window, now: datetime) -> Iterator[_Span]:
     for wedding in calendar.weddings:
         span = wedding.protection(now)
         if span is not None and span.touches(window):
             name = f"wedding {wedding.id}"
             live = wedding.status == "live"
             yield _Span(span.start, span.end, WEDDING, name, wedding.zone, live)
+    home = calendar.policy.home_zone
+    for hold in calendar.holds:
+        if Window(hold.start, hold.end).touches(window):
+            yield _Span(hold.start, hold.end, HOLD, f"hold {hold.id}", home)
+    if calendar.complete_until is not None and calendar.complete_until < window.end:
+        yield _Span(calendar.complete_until, _NEVER, STALE, calendar.incomplete_why, home)
 
 
 def _reason(touched: list[_Span], start: datetime, policy: Policy) -> str:
     if not touched:
         return "No active weddings detected"
-    days = dict.fromkeys(span.name for span in touched if span.rule == WEEKDAY)
-    weddings = [span for span in touched if span.rule == WEDDING]
-    # The first half counts where there is no buffer.
-    active = sum(span.start <= start or span.start < start + policy.buffer for span in weddings)
-    later = len(weddings) - active
-    parts = [f"{day} wedding day protection" for day in days]
-    if active:
-        parts.append(f"{active} active wedding{'s' if active > 1 else ''} in progress")
-    if later:
-        which = "a wedding" if later == 1 else f"{later} weddings"
-        parts.append(f"{which} would begin before the run ends")
+    parts = [
+        f"{day} wedding day protection"
+        for day in dict.fromkeys(span.name for span in touched if span.rule == WEEKDAY)
+    ]
+    parts += _counted(touched, WEDDING, "wedding", "active wedding{} in progress", start, policy)
+    parts += _counted(touched, HOLD, "hold", "hold{} in force", start, policy)
+    if any(span.rule == STALE for span in touched):
+        parts.append("the wedding calendar is not known to be complete")
     return "; ".join(parts)
 
 
-def _next_window(
-    policy: Policy, protected: list[_Span], judged: Window, start: datetime, duration: timedelta
-) -> Window | None:
-    after = policy.stop_time + policy.buffer
-    blocks = _merge(protected)
-    begin = start
-    if any(block.touches(judged) for block in blocks):
-        begin = _whole_minute(_advised(policy, protected, judged, start))
-        for block in blocks:
-            if block.touches(Window(begin - policy.buffer, begin + duration + after)):
-                begin = _whole_minute(block.end + policy.buffer)
-    limit = start + policy.horizon
-    ends = (block.start - after for block in blocks if block.start >= begin)
-    end = min(limit, next(ends, limit))
-    return Window(begin, end) if begin + duration <= end else None
+def _counted(
+    touched: list[_Span], rule: str, one: str, active: str, start: datetime, policy: Policy
+) -> list[str]:
+    spans = [span for span in touched if span.rule == rule]
+    # The first half counts where there is no buffer.
+    begun = sum(span.start <= start or span.start < start + policy.buffer for span in spans)
+    later = len(spans) - begun
+    parts = [f"{begun} {active.format('s' if begun > 1 else '')}"] if begun else []
+    if later:
+        which = f"a {one}" if later == 1 else f"{later} {one}s"
+        parts.append(f"{which} would begin before the run ends")
+    return parts
 
 
-def _advised(policy: Policy, protected: list[_Span], judged: Window, start: datetime) -> datetime:
+def _nothing_fits(policy: Policy, duration: timedelta, longest: Window | None) -> str:
+    """After the reason: that nothing fits, and what would."""
+    said = f"{NO_WINDOW}{_words(duration)} fits within {_days_words(policy.horizon)}"
+    if longest is None:
+        return said + ", and none of any length"
+    length = longest.end - longest.start
+    whole = length - length % timedelta(minutes=1) or length
+    begins = zones.spoken(longest.start, policy.home_zone)
+    return f"{said}, the longest is {_words(whole)} from {begins}"
+
+
+def _advised(days: Days, judged: Window, start: datetime) -> datetime:
     """Monday morning after the first protected weekday that is touched, else at once."""
-    days = _merge(span for span in protected if span.rule == WEEKDAY)
-    touched = next((day for day in days if day.touches(judged)), None)
+    blocks = gaps.merge(Window(day.start, day.end) for day in days.days)
+    touched = next((block for block in blocks if block.touches(judged)), None)
     if touched is None:
         return start
-    first = touched.end.astimezone(zones.find(policy.home_zone)).date() - _DAY
-    mornings = (
-        zones.earliest(datetime.combine(day, time(policy.monday_hour)), policy.home_zone)
-        for day in _dates(first, first + 10 * _DAY)
-        if day.weekday() == 0
-    )
-    return next(morning for morning in mornings if morning >= touched.end)
-
-
-def _merge(spans: Iterable[_Span]) -> list[Window]:
-    """Connected unions of spans that come sorted by start; what adjoins is connected."""
-    merged: list[Window] = []
-    for span in spans:
-        if merged and span.start <= merged[-1].end:
-            merged[-1] = Window(merged[-1].start, max(merged[-1].end, span.end))
-        else:
-            merged.append(Window(span.start, span.end))
-    return merged
-
-
-def _whole_minute(moment: datetime) -> datetime:
-    rest = timedelta(seconds=moment.second, microseconds=moment.microsecond)
-    return moment + (_MINUTE - rest) if rest else moment
-
-
-def _dates(first: date, last: date) -> Iterator[date]:
-    return (first + timedelta(days=n) for n in range((last - first).days + 1))
+    return next(morning for morning in days.mornings if morning >= touched.end)
 
 
 def _words(span: timedelta) -> str:
@@ -215,7 +242,7 @@ def _words(span: timedelta) -> str:
     return " ".join(f"{count} {unit}" for count, unit in parts if count) or "0 s"
 
 
-def _days(span: timedelta) -> str:
+def _days_words(span: timedelta) -> str:
     if span % _DAY:
         return _words(span)
     return f"{span.days} day{'' if span.days == 1 else 's'}"

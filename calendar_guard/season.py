@@ -7,7 +7,6 @@ from calendar_guard import zones
 from calendar_guard.words import Calendar, Window
 
 _NEAR = timedelta(hours=24)
-_SEASON = range(5, 11)  # May to October
 _PEAK_DAYS = (4, 5)  # Friday, Saturday
 
 
@@ -29,7 +28,7 @@ class Context:
 def describe(*, calendar: Calendar, now: datetime) -> Context:
     now = zones.utc(now)
     local = now.astimezone(zones.find(calendar.policy.home_zone))
-    in_season = local.month in _SEASON
+    in_season = local.month in calendar.policy.season
     near = Window(now - _NEAR, now + _NEAR)
     spans = (wedding.protection(now) for wedding in calendar.weddings)
     return Context(

@@ -1,60 +1,88 @@
-from collections.abc import Callable
-from datetime import timedelta
-from typing import TypeVar
+"""Questions to the calendar, without side effects: may we, when, by which rules, until when."""
 
-from rest_framework.exceptions import ValidationError
-from rest_framework.permissions import BasePermission
+from datetime import datetime, time, timedelta
+from typing import Any
+
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 import clock
-from calendar_guard import services
+from calendar_guard import reading, services, standing, zones
+from calendar_guard.api import GuardView, asked, asked_duration, instant, number, told
+from calendar_guard.facts import read_zone
+from calendar_guard.writing import Invalid
 from clock import iso
 
-Read = TypeVar("Read")
+JUST_NOW = timedelta(minutes=1)
+TWO_WEEKS, WEEK = timedelta(days=14), timedelta(days=7)
 
 
-class MayAskTheGuard(BasePermission):
-    message = "You may not ask the wedding calendar."
-
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        return bool(request.user and request.user.has_perm("calendar_guard.view_verdict"))
-
-
-class WindowView(APIView):
+class WindowView(GuardView):
     """May a run of `duration` start `at` (now, if left out)? Only a question: always 200."""
-
-    permission_classes = [MayAskTheGuard]
 
     def get(self, request: Request) -> Response:
         now = clock.now()
-        text = request.query_params.get("duration")
-        if text is None:
-            raise ValidationError(
-                {"duration": "Say how long the test lasts: ?duration=PT30M for 30 minutes."}
-            )
-        duration = _read("duration", text, _duration)
-        at = request.query_params.get("at")
-        start = now if at is None else _read("at", at, iso.parse_instant)
-        try:
-            verdict = services.check(start=start, duration=duration, now=now)
-        except ValueError as problem:
-            raise ValidationError({"at": str(problem)}) from problem
+        with told():
+            duration = asked_duration(request)
+            start = asked(request, "at", iso.parse_instant, now)
+            _refuse_past("at", start, now)
+            try:
+                verdict = services.check(start=start, duration=duration, now=now)
+            except ValueError as problem:
+                raise Invalid("at", str(problem)) from None
         return Response(verdict.as_json())
 
 
-def _read(name: str, text: str, parse: Callable[[str], Read]) -> Read:
-    try:
-        return parse(text)
-    except ValueError as problem:
-        raise ValidationError({name: str(problem)}) from problem
+class WindowsView(GuardView):
+    """All windows in [from, to) that a run of `duration` fits into: from now, for two weeks."""
+
+    def get(self, request: Request) -> Response:
+        now = clock.now()
+        with told():
+            duration = asked_duration(request)
+            start = asked(request, "from", lambda text: instant(text, "from"), now)
+            _refuse_past("from", start, now)
+            end = asked(request, "to", lambda text: instant(text, "to"), start + TWO_WEEKS)
+            _refuse_span(start, end)
+        found = services.windows(start=start, end=end, duration=duration, now=now)
+        windows = [{"start": w.start.isoformat(), "end": w.end.isoformat()} for w in found]
+        span = {"from": start.isoformat(), "to": end.isoformat()}
+        return Response({"windows": windows, **span, "duration": iso.format_duration(duration)})
 
 
-def _duration(text: str) -> timedelta:
-    duration, horizon = iso.parse_duration(text), services.policy().horizon
-    if duration <= timedelta(0):
-        raise ValueError("A test that lasts no time needs no window; ask for PT1M or more.")
-    if duration > horizon:
-        raise ValueError(f"The calendar is judged {horizon.days} days ahead; ask for less.")
-    return duration
+class PolicyView(GuardView):
+    def get(self, request: Request) -> Response:
+        return Response(standing.policy_words(now=clock.now()))
+
+
+class FeedsView(GuardView):
+    def get(self, request: Request) -> Response:
+        return Response({"feeds": standing.freshness(now=clock.now()).as_json()["feeds"]})
+
+
+class HeatMapView(GuardView):
+    """Which share of each hour is safe, from today's midnight in `zone`, for some `weeks`."""
+
+    def get(self, request: Request) -> Response:
+        now, policy = clock.now(), reading.policy()
+        with told():
+            weeks = asked(request, "weeks", number(1, policy.horizon // WEEK), 4)
+            zone = asked(request, "zone", read_zone, policy.home_zone)
+        today = datetime.combine(now.astimezone(zones.find(zone)).date(), time())
+        start = zones.earliest(today, zone)
+        end = zones.earliest(today + weeks * WEEK, zone)
+        words: dict[str, Any] = {"zone": zone, "weeks": weeks, "start": start.isoformat()}
+        return Response(words | {"hours": services.heat_map(start=start, end=end, now=now)})
+
+
+def _refuse_past(name: str, start: datetime, now: datetime) -> None:
+    if start < now - JUST_NOW:
+        raise Invalid(name, f"{start.isoformat()} is over; ask for now or for a time to come.")
+
+
+def _refuse_span(start: datetime, end: datetime) -> None:
+    horizon = reading.policy().horizon
+    if end <= start:
+        raise Invalid("to", "This is not after the beginning.")
+    if end - start > horizon:
+        raise Invalid("to", f"The calendar is searched {horizon.days} days at once; ask for less.")

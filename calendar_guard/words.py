@@ -21,6 +21,7 @@ class Policy:
     protected_weekdays: tuple[int, ...] = (5,)  # as date.weekday(): Monday is 0
     zones: tuple[str, ...] = ("Europe/London",)
     home_zone: str = "Europe/London"
+    season: tuple[int, ...] = (5, 6, 7, 8, 9, 10)  # months, in the home zone
     buffer: timedelta = timedelta(minutes=15)
     stop_time: timedelta = timedelta(minutes=1)
     monday_hour: int = 8
@@ -57,24 +58,67 @@ class WeddingSpan:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldSpan:
+    """A coordinator's "do not test"."""
+
+    id: int
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A protected weekday as its zone's calendar has it, resolved to instants."""
+
+    name: str
+    zone: str
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """What zone data says of an outlook: the protected days, and the mornings a week begins."""
+
+    days: tuple[Day, ...]
+    mornings: tuple[datetime, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Calendar:
+    """All that a judge may know.
+
+    `weddings` must hold every one that touches the judged interval. Those that lie ahead may stand
+    in `ahead` instead: as the spans they protect, without saying who. `venue_zones` are zones in
+    force of weddings that are not listed. From `complete_until` on nobody knows what there is.
+    `days` are resolved when the judge is asked, unless they are given, as in a replay.
+    """
+
     policy: Policy
     weddings: tuple[WeddingSpan, ...] = ()
+    holds: tuple[HoldSpan, ...] = ()
+    ahead: tuple[Window, ...] = ()
+    venue_zones: tuple[str, ...] = ()
+    complete_until: datetime | None = None
+    incomplete_why: str = ""
+    days: Days | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Blocker:
+    """Why not, and when. Without an `end` nobody can say yet."""
+
     rule: str
     what: str
     start: datetime
-    end: datetime
+    end: datetime | None
 
-    def as_json(self) -> dict[str, str]:
+    def as_json(self) -> dict[str, str | None]:
         return {
             "rule": self.rule,
             "what": self.what,
             "from": self.start.isoformat(),
-            "until": self.end.isoformat(),
+            "until": self.end.isoformat() if self.end else None,
         }
 
 
@@ -110,7 +154,7 @@ def verdict_from_json(data: dict[str, Any]) -> Verdict:
         safe=data["safe"],
         reason=data["reason"],
         blockers=tuple(
-            Blocker(b["rule"], b["what"], _instant(b["from"]), _instant(b["until"]))
+            Blocker(b["rule"], b["what"], _instant(b["from"]), b["until"] and _instant(b["until"]))
             for b in data["blockers"]
         ),
         next_safe_window=window and Window(_instant(window["start"]), _instant(window["end"])),

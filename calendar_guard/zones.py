@@ -4,6 +4,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+import tzdata
+
 
 def find(name: str) -> ZoneInfo:
     try:
@@ -12,6 +14,16 @@ def find(name: str) -> ZoneInfo:
         raise ValueError(
             f"{name!r} is not a known time zone; write an IANA name such as Europe/London."
         ) from None
+
+
+def data_version() -> str:
+    """Of the IANA data in use, such as 2026f: the settings read zones from the wheel `tzdata`."""
+    return str(tzdata.IANA_VERSION)
+
+
+def local_text(moment: datetime, zone: ZoneInfo) -> str:
+    """What the clock on the wall shows, as ISO 8601 without an offset."""
+    return moment.astimezone(zone).replace(tzinfo=None, microsecond=0).isoformat()
 
 
 def utc(moment: datetime) -> datetime:

@@ -5,6 +5,7 @@ from dashboard import views
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("calendar/", views.calendar_page, name="calendar"),
     path("runs/", views.run_list, name="runs"),
     path("runs/new/", views.new_run, name="new-run"),
     path("runs/<str:run_id>/", views.run_page, name="run"),

@@ -1,5 +1,6 @@
 """The pages. Each answers one question; what changes something goes through the REST API."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +11,10 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
 import clock
-from clock.iso import parse_duration
+from calendar_guard import services as calendar_guard
+from calendar_guard.rules import Verdict, Window
+from clock.iso import format_duration, parse_duration
+from dashboard import outlook
 from dashboard.examples import EXAMPLES
 from dashboard.frame import frame, week
 from dashboard.reading import reader_only
@@ -20,7 +24,8 @@ STATES = (
     *("requested", "preparing", "ready", "running", "stopping"),
     *("passed", "failed", "aborted", "errored", "lost", "refused"),
 )
-LATEST, LISTED = 5, 100
+LATEST, LISTED, WINDOWS = 5, 100, 8
+DURATIONS = {"PT30M": "30 minutes", "PT1H": "1 hour", "PT2H": "2 hours", "PT4H": "4 hours"}
 TILES = (
     {"key": "rps", "name": "Requests", "unit": "/s"},
     {"key": "errors", "name": "Errors", "unit": "%"},
@@ -38,6 +43,51 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(
         request, "dashboard/home.html", frame(request, runs=latest, week=week(now, now=now))
     )
+
+
+@reader_only
+def calendar_page(request: HttpRequest) -> HttpResponse:
+    """When may we test? Heat map, next windows for a duration, what blocks now, how fresh it is."""
+    now, policy = clock.now(), calendar_guard.policy()
+    asked = request.GET.get("duration", "")
+    asked = asked if asked in DURATIONS else next(iter(DURATIONS))
+    duration, horizon = parse_duration(asked), now + policy.horizon
+    span = outlook.span_of(now, policy.home_zone)
+    free = calendar_guard.windows(start=span.start, end=span.end, duration=timedelta(0), now=now)
+    fitting = calendar_guard.windows(start=now, end=horizon, duration=duration, now=now)
+    verdict = calendar_guard.check(start=now, duration=duration, now=now)
+    return render(
+        request,
+        "dashboard/calendar.html",
+        frame(
+            request,
+            durations=DURATIONS,
+            asked=asked,
+            zone=policy.home_zone,
+            rows=outlook.lay_out(free=free, now=now, zone=policy.home_zone),
+            hours=range(outlook.HOURS),
+            windows=[_window(one, now=now, horizon=horizon) for one in fitting[:WINDOWS]],
+            answer=verdict.as_json(),
+            proposed=_proposed(verdict, fitting),
+            calendar=calendar_guard.freshness(now=now),
+        ),
+    )
+
+
+def _proposed(verdict: Verdict, windows: Sequence[Window]) -> datetime | None:
+    """Where the verdict names a later start than the first safe one: Monday morning."""
+    window = verdict.next_safe_window
+    return window.start if window and windows and window.start > windows[0].start else None
+
+
+def _window(window: Window, *, now: datetime, horizon: datetime) -> dict[str, Any]:
+    return {
+        "start": window.start,
+        "end": window.end,
+        "lasts": format_duration(window.end - window.start),
+        "is_now": window.start <= now,
+        "is_cut": window.end >= horizon,
+    }
 
 
 @reader_only
@@ -94,9 +144,15 @@ def new_run(request: HttpRequest) -> HttpResponse:
             tools=runs.tool_names(),
             examples=examples,
             again=_as_form(request.GET.get("again", "")),
+            minutes=_minutes(request.GET.get("duration", "")),
             target=latest[0].target if latest else "",
         ),
     )
+
+
+def _minutes(duration: str) -> int | None:
+    """Of a duration that the calendar's page offers."""
+    return parse_duration(duration) // timedelta(minutes=1) if duration in DURATIONS else None
 
 
 def _as_form(run_id: str) -> dict[str, Any] | None:

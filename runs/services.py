@@ -96,13 +96,13 @@ def start(
     try:
         with transaction.atomic():
             run.save()
-            _ask_the_calendar(run, now)
-    except calendar_guard.Refused as refusal:
-        raise RunRefused(_keep_refusal(run, refusal.verdict, now), refusal.verdict) from refusal
+            refusal = _ask_the_calendar(run, by.username, now)
     except IntegrityError:
         if key and (earlier := _earlier(by, key)):
             return _same(earlier, request)
         raise
+    if refusal:
+        raise RunRefused(run_word(run), refusal)
     fanout.open_stream(str(run.pk))
     tasks.enqueue(run.pk)
     return run_word(run)
@@ -212,28 +212,34 @@ def _find(run_id: str) -> Run:
     return run
 
 
-def _ask_the_calendar(run: Run, now: datetime) -> None:
-    permit = calendar_guard.grant(
-        start=now,
-        duration=run.duration,
-        target=run.target,
-        label=run.name,
-        link=f"/runs/{run.pk}/",
-        run_id=str(run.pk),
-        now=now,
-    )
+def _ask_the_calendar(run: Run, by: str, now: datetime) -> Verdict | None:
+    """Give the run its permit, or keep it as refused; the verdict of a refusal."""
+    try:
+        permit = calendar_guard.grant(
+            start=now,
+            duration=run.duration,
+            target=run.target,
+            label=run.name,
+            link=f"/runs/{run.pk}/",
+            run_id=str(run.pk),
+            by=by,
+            now=now,
+        )
+    except calendar_guard.Refused as refusal:
+        _keep_refusal(run, refusal.verdict, now)
+        return refusal.verdict
     run.permit_id, run.calendar = permit.id, permit.verdict.as_json()
     run.save(update_fields=["permit_id", "calendar"])
+    return None
 
 
-def _keep_refusal(run: Run, verdict: Verdict, now: datetime) -> RunWord:
+def _keep_refusal(run: Run, verdict: Verdict, now: datetime) -> None:
     """A refusal is history too, but it does not use the idempotency key up."""
-    run.pk, run.permit_id, run.idempotency_key = None, None, None
+    run.idempotency_key = None
     run.state, run.calendar, run.ended_at = State.REFUSED, verdict.as_json(), now
     run.verdict = Outcome("refused", verdict.reason).as_json()
     run.processes_left = 0
-    run.save(force_insert=True)
-    return run_word(run)
+    run.save()
 
 
 def _earlier(by: User, key: str) -> Run | None:

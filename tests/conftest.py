@@ -3,11 +3,20 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.conf import settings
+from django.db import connection
 
 import clock
+from tests.audit.flushing import flush_around_triggers
 from tests.valkey import Valkey, free_port
 
 MoveClock = Callable[[datetime], None]
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> Iterator[None]:
+    """Tests that flush may empty the audit; nothing else may."""
+    with flush_around_triggers(connection.ops):
+        yield
 
 
 @pytest.fixture

@@ -8,7 +8,17 @@ from pathlib import Path
 from django.apps import apps
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ["clock", "access", "calendar_guard", "streaming", "runs", "dashboard", "wedsync_loadtest"]
+ROOMS = [
+    "clock",
+    "audit",
+    "access",
+    "integrations",
+    "calendar_guard",
+    "streaming",
+    "runs",
+    "dashboard",
+    "wedsync_loadtest",
+]
 LONGEST_FUNCTION = 50
 
 

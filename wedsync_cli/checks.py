@@ -7,6 +7,7 @@ from wedsync_cli.steps import Step
 
 FAST = "not tool and not browser and not live"
 SLOW = "tool or browser or live"
+STORIES = "tests/stories"
 # Protected from morning to night; a leap day; the hours in which clocks go forward and back.
 DATES = {
     "a Saturday": "2026-06-13 12:00:00",
@@ -16,6 +17,8 @@ DATES = {
 }
 # Twice the usual number of cores: many tests wait for a process or a second to pass.
 _PARALLEL = ("-n", "4", "--dist", "worksteal")
+# Two suites run at a time, so each takes half of the usual processes.
+_HALF = ("-n", "2", "--dist", "worksteal")
 _SETTINGS = {"DJANGO_SETTINGS_MODULE": "tests.settings"}
 
 
@@ -38,16 +41,25 @@ def fast_suite(venv: Path) -> Step:
     return Step("fast tests", _pytest(venv, FAST, *_PARALLEL, "-q"))
 
 
+def stories(venv: Path) -> Step:
+    return Step("stories over live stacks", _pytest(venv, SLOW, "-v", STORIES))
+
+
 def slow_suite(venv: Path) -> Step:
-    return Step("tests with real tools, a browser and a live stack", _pytest(venv, SLOW, "-v"))
+    """The slow tests that are no stories; both wait for most of their time."""
+    pytest = _pytest(venv, SLOW, "-q", f"--ignore={STORIES}")
+    return Step("tests with real tools, a browser and a live server", pytest)
+
+
+def postgres_suite(venv: Path) -> Step:
+    """Those of the fast tests that ask the database, on the other one."""
+    pytest = _pytest(venv, FAST, *_HALF, "-q", "-p", "tests.postgres")
+    return Step("fast tests on PostgreSQL", pytest, {"WEDSYNC_TEST_DATABASE": "postgresql"})
 
 
 def dated_suites(root: Path, venv: Path, faketime: str) -> list[Step]:
-    """The fast suite again, on days on which the calendar is hardest. Timers stay real.
-
-    Two of them run at a time, so each takes half of the usual processes.
-    """
-    pytest = _pytest(venv, FAST, "-n", "2", "--dist", "worksteal", "-q")
+    """The fast suite again, on days on which the calendar is hardest. Timers stay real."""
+    pytest = _pytest(venv, FAST, *_HALF, "-q")
     return [
         Step(
             f"fast tests on {day}",

@@ -9,6 +9,8 @@ HOST = "127.0.0.1"
 # Workers end first and take their tools along, so that the web can still tell readers how their
 # run ended; then the web; then what both lean on. Each stage has its time before it is killed.
 STOP_STAGES = (timedelta(seconds=3.4), timedelta(seconds=0.7), timedelta(seconds=0.6))
+# The stack keeps its data in its folder, whatever database the person's shell was set up for.
+_NOT_OURS = {"PYTHONPATH", "WEDSYNC_SECRET_KEY", "DATABASE_URL", "DATABASE_URL_FILE"}
 STACK = "WEDSYNC_STACK"  # marks every process of a stack, whatever session it is in
 
 
@@ -98,7 +100,7 @@ def environment(place: Place, base: Mapping[str, str]) -> dict[str, str]:
 
 def data_environment(data: Path, base: Mapping[str, str]) -> dict[str, str]:
     """What a manage.py command needs that only reads and writes the data folder."""
-    inherited = {k: v for k, v in base.items() if k not in {"PYTHONPATH", "WEDSYNC_SECRET_KEY"}}
+    inherited = {name: value for name, value in base.items() if name not in _NOT_OURS}
     return inherited | {
         "DJANGO_SETTINGS_MODULE": "wedsync_loadtest.settings",
         "PYTHONUNBUFFERED": "1",
@@ -128,7 +130,7 @@ def services(place: Place, env: Mapping[str, str]) -> tuple[Child, ...]:
     rest = (
         _worker("runs", place, env, queue="run", threads=4),
         # Beat inside this worker: one Python less to wait for.
-        _worker("tasks", place, env, *schedule, queue="celery", threads=2),
+        _worker("tasks", place, env, *schedule, queue="celery", threads=4),
         Child(
             "web",
             (str(place.python), "manage.py", "serve", "--port", str(place.port)),

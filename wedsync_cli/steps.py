@@ -1,13 +1,16 @@
 """Runs checks one by one or two at a time, tells each with its seconds, and sums up at the end."""
 
+import io
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from wedsync_cli.say import Say
+from wedsync_cli.words import Context
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,24 @@ def run_aloud(step: Step, *, root: Path, base: Mapping[str, str], say: Say) -> D
     result = Done(step.name, "failed" if code else "passed", time.monotonic() - began)
     say.line(line(result))
     return result
+
+
+@contextmanager
+def meanwhile(
+    context: Context, work: Callable[[Context], list[Done]]
+) -> Iterator[Callable[[], list[Done]]]:
+    """Do `work` beside the block. What is yielded waits for it, and then tells its words whole."""
+    words = io.StringIO()
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        working = pool.submit(work, replace(context, say=Say(words)))
+
+        def join() -> list[Done]:
+            try:
+                return working.result()
+            finally:
+                context.say.line(words.getvalue().rstrip())
+
+        yield join
 
 
 def line(done: Done) -> str:

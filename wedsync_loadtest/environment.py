@@ -3,9 +3,19 @@
 import os
 from ipaddress import ip_network
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
+
+# IMMEDIATE makes calendar writes and permits queue up instead of failing with "database is locked".
+_SQLITE = {
+    "timeout": 20,
+    "transaction_mode": "IMMEDIATE",
+    "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;",
+}
 
 
 def flag(name: str) -> bool:
@@ -18,11 +28,51 @@ def listing(name: str, default: str = "") -> list[str]:
 
 def secret(name: str) -> str:
     """The value of NAME, or the content of the file that NAME_FILE names."""
+    if value := _secret(name):
+        return value
+    raise ImproperlyConfigured(f"Set {name}, or {name}_FILE to a file that holds it.")
+
+
+def database(name: str, *, default: Path) -> dict[str, Any]:
+    """What NAME, a secret too, says of the database; the SQLite file `default` where it is unset.
+
+    Connections end with their request or task (CONN_MAX_AGE 0): one that is kept for later outlives
+    the thread of the ASGI server that opened it.
+    """
+    url = _secret(name)
+    if not url:
+        return {"ENGINE": "django.db.backends.sqlite3", "NAME": default, "OPTIONS": _SQLITE}
+    found = _database(url)
+    if found is None:  # not a word of the URL is told: it may be the password
+        raise ImproperlyConfigured(
+            f"{name} names no database that we run on; write "
+            "postgresql://USER:PASSWORD@HOST:5432/NAME, with the password's special characters "
+            "percent-encoded (@ is %40, / is %2F), or sqlite:////FOLDER/FILE."
+        )
+    if urlsplit(url).scheme == "sqlite":
+        found["OPTIONS"] = _SQLITE | found.get("OPTIONS", {})
+    return found
+
+
+def _database(url: str) -> dict[str, Any] | None:
+    try:
+        found: dict[str, Any] = {**dj_database_url.parse(url, conn_max_age=0)}
+        scheme = urlsplit(url).scheme
+    except ValueError:
+        return None
+    if scheme == "sqlite":  # one in memory would be another one in each process
+        return found if found["NAME"] != ":memory:" else None
+    # A password that is not encoded ends early, and its rest becomes the name.
+    is_name = found["NAME"] and not set("/@") & set(found["NAME"])
+    return found if scheme in {"postgres", "postgresql"} and is_name else None
+
+
+def _secret(name: str) -> str:
     if value := os.environ.get(name):
         return value
     if path := os.environ.get(f"{name}_FILE"):
         return Path(path).read_text(encoding="utf-8").strip()
-    raise ImproperlyConfigured(f"Set {name}, or {name}_FILE to a file that holds it.")
+    return ""
 
 
 def zones(name: str, default: str) -> tuple[str, ...]:

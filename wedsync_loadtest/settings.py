@@ -1,10 +1,11 @@
 """Composition only. The embedded stack sets WEDSYNC_EMBEDDED=1; everything else is explicit."""
 
 import os
+import zoneinfo
 from pathlib import Path
 
 import clock
-from wedsync_loadtest import environment
+from wedsync_loadtest import environment, guard
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -13,7 +14,12 @@ WEDSYNC_DATA = Path(os.environ.get("WEDSYNC_DATA", BASE_DIR / ".wedsync" / "data
 WEDSYNC_VALKEY_URL = os.environ.get("WEDSYNC_VALKEY_URL", "redis://127.0.0.1:6379/0")
 WEDSYNC_CLOCK_OFFSET = clock.offset().total_seconds()
 environment.refuse_a_moved_clock(embedded=WEDSYNC_EMBEDDED, offset_s=WEDSYNC_CLOCK_OFFSET)
-WEDSYNC_GUARD = {"zones": environment.zones("WEDSYNC_ZONES", "Europe/London")}
+# Zones come from the wheel tzdata, so that every machine and process judges by the same data.
+zoneinfo.reset_tzpath(to=())
+WEDSYNC_GUARD = guard.policy()
+# Calendar feeds: private networks that they may be read from, and folders for file: addresses.
+WEDSYNC_FEED_NETWORKS = environment.networks("WEDSYNC_FEED_NETWORKS", "")
+WEDSYNC_FEED_FOLDERS = environment.listing("WEDSYNC_FEED_FOLDERS")
 # Networks that a load tool may reach, checked on the resolved address.
 _LOOPBACK = "127.0.0.0/8,::1/128"
 WEDSYNC_TARGET_NETWORKS = environment.networks("WEDSYNC_TARGET_NETWORKS", _LOOPBACK)
@@ -40,6 +46,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "channels",
     "rest_framework",
+    "audit",
     "access",
     "calendar_guard",
     "streaming",
@@ -71,17 +78,8 @@ TEMPLATES = [
     }
 ]
 
-# IMMEDIATE makes calendar writes and permits queue up instead of failing with "database is locked".
 DATABASES = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": WEDSYNC_DATA / "wedsync.sqlite3",
-        "OPTIONS": {
-            "timeout": 20,
-            "transaction_mode": "IMMEDIATE",
-            "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;",
-        },
-    }
+    "default": environment.database("DATABASE_URL", default=WEDSYNC_DATA / "wedsync.sqlite3")
 }
 
 AUTH_PASSWORD_VALIDATORS = [
@@ -134,7 +132,12 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_ROUTES = {"runs.execute": {"queue": "run"}}
 CELERY_BEAT_SCHEDULE = {
-    "sweep runs": {"task": "runs.sweep", "schedule": 1.0, "options": {"expires": 5}}
+    "sweep runs": {"task": "runs.sweep", "schedule": 1.0, "options": {"expires": 5}},
+    "tend the calendar": {
+        "task": "calendar_guard.tick",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
 }
 
 LOGGING = {

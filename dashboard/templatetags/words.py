@@ -51,7 +51,8 @@ def took(run: RunWord) -> str:
 def _span(span: timedelta) -> str:
     minutes, seconds = divmod(round(span.total_seconds()), 60)
     hours, minutes = divmod(minutes, 60)
-    parts = ((hours, "h"), (minutes, "min"), (seconds, "s"))
+    days, hours = divmod(hours, 24)
+    parts = ((days, "d"), (hours, "h"), (minutes, "min"), (seconds, "s"))
     return " ".join(f"{n}{NARROW}{unit}" for n, unit in parts if n) or f"0{NARROW}s"
 
 

@@ -2,7 +2,13 @@
 
 import hypothesis
 import pytest
+from django.contrib.auth.models import User
+from django.test import Client
 from pytest_django.fixtures import Settings
+from time_machine import TimeMachineFixture
+
+from access import services as access
+from tests.calendar_guard.admin_words import NOW
 
 for name, examples in (("usual", 300), ("slow", 10_000)):
     hypothesis.settings.register_profile(
@@ -19,3 +25,23 @@ def plain_static_files(settings: Settings) -> None:
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
     settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "whitenoise" not in name]
+
+
+@pytest.fixture
+def clock(time_machine: TimeMachineFixture) -> TimeMachineFixture:
+    """The admin's present: a Wednesday morning in season."""
+    time_machine.move_to(NOW, tick=False)
+    return time_machine
+
+
+@pytest.fixture
+def mara(db: None) -> Client:
+    """A coordinator at her browser; nothing but her role lets her do what she does."""
+    return browser_of("mara", "coordinator")
+
+
+def browser_of(name: str, role: str) -> Client:
+    access.add_person(username=name, password="confetti-9", role=role, staff=True)
+    browser = Client()
+    browser.force_login(User.objects.get(username=name))
+    return browser

@@ -13,6 +13,7 @@ from calendar_guard.rules import Calendar, Policy, WeddingSpan
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
 PAINT = b"\x01"
+FOREVER = datetime(2999, 1, 1, tzinfo=UTC)
 Span = tuple[datetime, datetime, str, str]  # from, until, rule, weekday
 
 
@@ -22,6 +23,7 @@ class Answer:
     reason: str
     blockers: list[Span]
     window: tuple[datetime, datetime] | None
+    longest: tuple[datetime, datetime] | None  # where no window fits
 
 
 def wedding_end(wedding: WeddingSpan, now: datetime) -> datetime:
@@ -50,6 +52,9 @@ class Strip:
         self.length = (last + 3 * DAY - self.origin) // MINUTE
         self.any, self.days = bytearray(self.length), bytearray(self.length)
         self.spans = [*self.wedding_spans(calendar, now), *self.day_spans(calendar, now)]
+        self.spans += [(hold.start, hold.end, "hold", "") for hold in calendar.holds]
+        if calendar.complete_until:
+            self.spans.append((calendar.complete_until, FOREVER, "stale_calendar", ""))
         for begins, ends, rule, _ in self.spans:
             self.paint(self.any, begins, ends)
             if rule == "protected_weekday":
@@ -136,6 +141,24 @@ class Strip:
         last = self.origin + after * MINUTE - self.policy.buffer - self.policy.stop_time
         return begins, min(last, limit)
 
+    def longest(self, start: datetime) -> tuple[datetime, datetime] | None:
+        """The longest time that a run may take at any minute from `start`, within the horizon."""
+        limit = start + self.policy.horizon
+        before, after = self.policy.buffer, self.policy.buffer + self.policy.stop_time
+        best: tuple[datetime, datetime] | None = None
+        cell = 0
+        while (opens := self.any.find(b"\x00", cell)) >= 0:
+            cell = self.any.find(PAINT, opens)
+            cell = self.length if cell < 0 else cell
+            begins = max(start, self.origin + self.cell_up(self.at(opens) + before) * MINUTE)
+            ends = min(limit, self.at(cell) - after)
+            if begins < ends and (best is None or ends - begins > best[1] - best[0]):
+                best = begins, ends
+        return best
+
+    def at(self, cell: int) -> datetime:
+        return self.origin + cell * MINUTE
+
 
 def answer(calendar: Calendar, start: datetime, duration: timedelta, now: datetime) -> Answer:
     policy = calendar.policy
@@ -143,11 +166,13 @@ def answer(calendar: Calendar, start: datetime, duration: timedelta, now: dateti
     strip = Strip(calendar, start - policy.buffer, last, now)
     opens, closes = start - policy.buffer, start + duration + policy.stop_time + policy.buffer
     blockers = sorted(span for span in strip.spans if span[0] < closes and opens < span[1])
+    window = strip.window(start, duration)
     return Answer(
         safe=strip.is_free(start, duration),
         reason=sentence(blockers, start, policy),
         blockers=blockers,
-        window=strip.window(start, duration),
+        window=window,
+        longest=None if window else strip.longest(start),
     )
 
 
@@ -155,11 +180,17 @@ def sentence(blockers: list[Span], start: datetime, policy: Policy) -> str:
     if not blockers:
         return "No active weddings detected"
     said = [f"{day} wedding day protection" for _, _, _, day in blockers if day]
-    weddings = [begins for begins, _, rule, _ in blockers if rule == "wedding"]
-    active = [begins for begins in weddings if begins <= start or begins < start + policy.buffer]
-    if active:
-        said.append(f"{len(active)} active wedding{'s' * (len(active) > 1)} in progress")
-    if rest := len(weddings) - len(active):
-        who = "a wedding" if rest == 1 else f"{rest} weddings"
-        said.append(f"{who} would begin before the run ends")
+    for rule, one, under_way in (
+        ("wedding", "wedding", "active wedding{} in progress"),
+        ("hold", "hold", "hold{} in force"),
+    ):
+        spans = [begins for begins, _, which, _ in blockers if which == rule]
+        active = [begins for begins in spans if begins <= start or begins < start + policy.buffer]
+        if active:
+            said.append(f"{len(active)} " + under_way.format("s" * (len(active) > 1)))
+        if rest := len(spans) - len(active):
+            who = f"a {one}" if rest == 1 else f"{rest} {one}s"
+            said.append(f"{who} would begin before the run ends")
+    if any(rule == "stale_calendar" for _, _, rule, _ in blockers):
+        said.append("the wedding calendar is not known to be complete")
     return "; ".join(dict.fromkeys(said))

@@ -1,49 +1,22 @@
 """Coordinators enter what the venue's clock shows."""
 
-from typing import Any
-
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 from time_machine import TimeMachineFixture
 
+from audit import services as audit
+from calendar_guard import services
 from calendar_guard.forms import WeddingForm
-from calendar_guard.models import Permit, Wedding
-from tests.calendar_guard.examples import BERLIN, HOUR, LONDON, MINUTE, at
+from calendar_guard.models import Change, Coordinator, Permit, Wedding
+from tests.calendar_guard.admin_words import ADD, LIST, NOW, page_of, save, typed
+from tests.calendar_guard.examples import BERLIN, DAY, HOUR, LONDON, MINUTE, at
 
 pytestmark = [
     pytest.mark.django_db,
     pytest.mark.urls("tests.calendar_guard.urls"),
-    pytest.mark.usefixtures("plain_static_files"),
+    pytest.mark.usefixtures("plain_static_files", "clock"),
 ]
-
-ADD, LIST = "/admin/calendar_guard/wedding/add/", "/admin/calendar_guard/wedding/"
-NOW = at("2026-06-10 10:00", LONDON)
-
-
-@pytest.fixture(autouse=True)
-def clock(time_machine: TimeMachineFixture) -> TimeMachineFixture:
-    time_machine.move_to(NOW, tick=False)
-    return time_machine
-
-
-def typed(starts: str, ends: str, zone: str = BERLIN, **changes: str) -> dict[str, str]:
-    (start_day, start_time), (end_day, end_time) = starts.split(), ends.split()
-    return {
-        "title": "Ada & Grace",
-        "zone": zone,
-        "setup": "02:00:00",
-        "teardown": "01:00:00",
-        "status": "confirmed",
-        "starts_local_0": start_day,
-        "starts_local_1": start_time,
-        "ends_local_0": end_day,
-        "ends_local_1": end_time,
-    } | changes
-
-
-def page_of(wedding: Wedding) -> str:
-    return f"{LIST}{wedding.pk}/change/"
 
 
 def test_local_times_of_the_venue_are_stored_as_instants(admin_client: Client) -> None:
@@ -166,11 +139,6 @@ def test_what_cannot_be_is_refused_in_words(
     assert sentence in str(form.errors[field])
 
 
-def save(**changes: Any) -> Wedding:
-    facts = {"title": "Ada & Grace", "zone": BERLIN, "starts_at": NOW, "ends_at": NOW + 8 * HOUR}
-    return Wedding.objects.create(**(facts | changes))
-
-
 def test_completing_a_wedding_stamps_the_moment_once(
     admin_client: Client, clock: TimeMachineFixture
 ) -> None:
@@ -211,6 +179,126 @@ def test_the_list_shows_local_times_and_filters(admin_client: Client) -> None:
     assert "Long ago" not in upcoming
     assert "Long ago" in over
     assert "Ada &amp; Grace" not in over
+
+
+def titles(browser: Client, **query: str) -> set[str]:
+    page = browser.get(LIST, query).content.decode()
+    return {one.title for one in Wedding.objects.all() if f">{one.title}</a>" in page}
+
+
+def test_today_and_this_weekend_are_found_at_the_home_clock(mara: Client) -> None:
+    save(title="Today")
+    save(title="Since yesterday", starts_at=NOW - 20 * HOUR, ends_at=NOW - 9 * HOUR)
+    save(title="Overrunning", starts_at=NOW - 3 * DAY, ends_at=NOW - 2 * DAY, status="live")
+    save(title="Saturday", starts_at=NOW + 3 * DAY, ends_at=NOW + 3 * DAY + HOUR)
+    save(title="Sunday", starts_at=NOW + 4 * DAY, ends_at=NOW + 4 * DAY + HOUR)
+    save(title="Monday", starts_at=NOW + 5 * DAY, ends_at=NOW + 5 * DAY + HOUR)
+    save(title="Called off", status="cancelled")
+
+    assert titles(mara, when="today") == {"Today", "Since yesterday", "Overrunning"}
+    assert titles(mara, when="weekend") == {"Saturday", "Sunday", "Overrunning"}
+    assert "Today in London" in mara.get(LIST).content.decode()
+
+
+def test_on_a_sunday_this_weekend_is_the_one_that_is_on(
+    mara: Client, clock: TimeMachineFixture
+) -> None:
+    save(title="Saturday", starts_at=NOW + 3 * DAY, ends_at=NOW + 3 * DAY + HOUR)
+    save(title="Next", starts_at=NOW + 10 * DAY, ends_at=NOW + 10 * DAY + HOUR)
+    clock.move_to(NOW + 4 * DAY, tick=False)
+
+    assert titles(mara, when="weekend") == {"Saturday"}
+
+
+def test_weddings_are_found_by_coordinator_venue_and_search(mara: Client) -> None:
+    kim = Coordinator.objects.create(name="Kim")
+    save(title="Hers", venue="Old Mill").coordinators.add(kim)
+    save(title="Other", venue="Barn")
+    page = mara.get(LIST).content.decode()
+
+    assert f"?coordinators__id__exact={kim.pk}" in page
+    assert "?venue=Old+Mill" in page
+    assert titles(mara, coordinators__id__exact=str(kim.pk)) == {"Hers"}
+    assert titles(mara, venue="Old Mill") == {"Hers"}
+    assert titles(mara, q="kim") == titles(mara, q="mill") == {"Hers"}
+
+
+def test_an_overrunning_wedding_stays_protected_until_it_is_completed(
+    mara: Client, clock: TimeMachineFixture
+) -> None:
+    wedding = save(starts_at=NOW - 9 * HOUR, ends_at=NOW - HOUR)
+    page = mara.get(page_of(wedding)).content.decode()
+    assert "Confirmed, and protected until Wed 10 Jun 2026, 11:00 Berlin" not in page
+    assert "Confirmed, and protected no more." in page
+    said = mara.post(f"{LIST}{wedding.pk}/still-going/", follow=True).content.decode()
+    assert "“Ada &amp; Grace”: protected until somebody completes it." in said
+    assert "Still going</button>" not in said
+
+    clock.move_to(NOW + 5 * HOUR, tick=False)
+    assert not services.check(start=NOW + 5 * HOUR, duration=MINUTE, now=NOW + 5 * HOUR).safe
+    said = mara.post(f"{LIST}{wedding.pk}/completed-now/", follow=True).content.decode()
+    assert "completed, and protected until Wed 10 Jun 2026, 17:00 Berlin" in said
+    later = NOW + 7 * HOUR
+    assert services.check(start=later, duration=MINUTE, now=later).safe
+    assert [change.by for change in Change.objects.filter(field="status")] == ["mara", "mara"]
+
+
+def test_neither_button_works_on_a_wedding_that_lies_ahead(mara: Client) -> None:
+    ahead = save(starts_at=NOW + 3 * HOUR, ends_at=NOW + 9 * HOUR)
+    page = mara.get(page_of(ahead)).content.decode()
+    assert "Confirmed, and protected from Wed 10 Jun 2026, 12:00 Berlin" in page
+    for button, verb in (("Still going", "still-going"), ("Completed now", "completed-now")):
+        assert f"{button}</button>" not in page
+        said = mara.post(f"{LIST}{ahead.pk}/{verb}/", follow=True).content.decode()
+        assert "stays as it is: it is confirmed and begins Wed 10 Jun 2026, 14:00 Berlin" in said
+        assert mara.get(f"{LIST}{ahead.pk}/{verb}/").status_code == 405
+
+    form = typed("2026-06-10 14:00", "2026-06-10 20:00", status="completed")
+    refused = mara.post(page_of(ahead), form).content.decode()
+    assert "It has not begun, so it cannot be completed" in refused
+
+
+@pytest.mark.parametrize(
+    ("changes", "warned"),
+    [
+        ({"title": "Zoe & Max", "venue": "OLD MILL"}, True),
+        ({"title": "ada & grace", "venue": "Barn"}, True),
+        ({"title": "Zoe & Max", "venue": "Barn"}, False),
+        ({"title": "Zoe & Max"}, False),
+    ],
+)
+def test_a_wedding_that_may_be_entered_twice_is_saved_with_a_warning(
+    mara: Client, changes: dict[str, str], warned: bool
+) -> None:
+    starts = at("2026-06-12 12:00")
+    save(venue="Old Mill", starts_at=starts, ends_at=starts + 8 * HOUR)
+    save(title="Zoe & Max", venue="Barn", starts_at=starts + 7 * DAY, ends_at=starts + 8 * DAY)
+    form = typed("2026-06-12 20:00", "2026-06-12 23:00", **changes)
+    page = mara.post(ADD, form, follow=True).content.decode()
+
+    assert Wedding.objects.count() == 3
+    assert ("Is it entered twice? There is also" in page) is warned
+    assert ("“Ada &amp; Grace” at Old Mill, Fri 12 Jun 2026" in page) is warned
+
+
+def test_deleting_names_the_wedding_and_is_audited_without_its_title(mara: Client) -> None:
+    some = [save(), save(title="Zoe & Max")]
+    page = mara.get(f"{LIST}{some[0].pk}/delete/").content.decode()
+    assert "Ada &amp; Grace, Wed 10 Jun 2026, 11:00 Berlin" in page
+    ids = [str(one.pk) for one in some]
+    mara.post(LIST, {"action": "delete_selected", "_selected_action": ids, "post": "yes"})
+
+    assert not Wedding.objects.exists()
+    entry = audit.entries(action="calendar")[0]
+    assert (entry.actor, entry.data["deleted"]) == ("mara", [one.pk for one in some])
+    assert "Ada" not in str(audit.entries())
+
+
+def test_a_day_of_the_month_page_begins_a_form(mara: Client) -> None:
+    day = {"starts_local": "2026-06-13", "ends_local": "2026-06-13"}
+    page = mara.get(ADD, day).content.decode()
+
+    assert '<input type="date" name="starts_local_0" value="2026-06-13"' in page
 
 
 def test_permits_can_only_be_read(admin_client: Client) -> None:

@@ -29,14 +29,17 @@ def test_no_window_within_the_horizon_is_said_in_words() -> None:
     verdict = ask(calendar(), at("2026-06-13 12:00", LONDON), timedelta(days=6))
 
     assert verdict.next_safe_window is None
-    assert verdict.reason == "Saturday wedding day protection; no window of 6 d fits within 56 days"
+    assert verdict.reason == (
+        "Saturday wedding day protection; no window of 6 d fits within 56 days, the longest is"
+        " 5 d 23 h 29 min from Sun 14 Jun 2026, 00:15 London (Sat 13 Jun, 23:15 UTC)"
+    )
 
 
 def test_a_duration_is_said_in_whole_seconds_rounded_up() -> None:
     rest = timedelta(minutes=9, seconds=16, microseconds=474_857)
     verdict = ask(calendar(horizon=9 * MINUTE), WEDNESDAY, rest)
 
-    assert verdict.reason.endswith("no window of 9 min 17 s fits within 9 min")
+    assert "no window of 9 min 17 s fits within 9 min, the longest is 9 min from" in verdict.reason
     assert verdict.blocked_by == "No active weddings detected"
 
 
@@ -47,7 +50,9 @@ def test_weddings_without_a_gap_leave_no_window() -> None:
     ]
     verdict = ask(calendar(*season, horizon=12 * HOUR), at("2026-06-10 10:30", LONDON), 12 * HOUR)
 
-    assert verdict.reason == ("3 active weddings in progress; no window of 12 h fits within 12 h")
+    assert verdict.reason == (
+        "3 active weddings in progress; no window of 12 h fits within 12 h, and none of any length"
+    )
     assert verdict.next_safe_window is None
 
 
@@ -63,7 +68,8 @@ def test_a_run_that_fits_to_the_microsecond_fits() -> None:
     assert ask(known, WEDNESDAY, DAY).next_safe_window == Window(WEDNESDAY, WEDNESDAY + DAY)
     assert (
         ask(known, WEDNESDAY, DAY + MINUTE).reason
-        == "No active weddings detected; no window of 1 d 1 min fits within 1 day"
+        == "No active weddings detected; no window of 1 d 1 min fits within 1 day,"
+        " the longest is 1 d from Wed 10 Jun 2026, 10:00 London (09:00 UTC)"
     )
 
 

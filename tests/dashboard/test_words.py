@@ -37,7 +37,12 @@ def test_a_count_is_exact(value: int | None, said: str) -> None:
 
 @pytest.mark.parametrize(
     ("duration", "said"),
-    [("PT0S", f"0{NARROW}s"), ("PT90S", f"1{NARROW}min 30{NARROW}s"), ("PT2H", f"2{NARROW}h")],
+    [
+        ("PT0S", f"0{NARROW}s"),
+        ("PT90S", f"1{NARROW}min 30{NARROW}s"),
+        ("PT2H", f"2{NARROW}h"),
+        ("PT26H", f"1{NARROW}d 2{NARROW}h"),
+    ],
 )
 def test_a_duration_is_said_in_hours_minutes_and_seconds(duration: str, said: str) -> None:
     assert lasted(duration) == said

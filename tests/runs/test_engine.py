@@ -128,7 +128,10 @@ def test_a_missing_tool_says_how_to_get_it(engineer: User, monkeypatch: pytest.M
     assert "./wedsync tools" in outcome(drive(begin(engineer)))
 
 
-def test_the_declared_duration_is_a_hard_stop(engineer: User) -> None:
+def test_the_declared_duration_is_a_hard_stop(
+    engineer: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "ENDING_S", 1.0)
     run = begin(engineer, "stubborn", seconds=60, worst=1, duration=timedelta(seconds=2))
     word = drive(run)
     assert outcome(word).startswith("aborted: It reached its declared duration of 2 s")
@@ -136,7 +139,10 @@ def test_the_declared_duration_is_a_hard_stop(engineer: User) -> None:
     assert word.totals is not None
 
 
-def test_a_tool_that_floods_loses_no_request_and_is_still_stopped_in_time(engineer: User) -> None:
+def test_a_tool_that_floods_loses_no_request_and_is_still_stopped_in_time(
+    engineer: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "ENDING_S", 1.0)
     run = begin(engineer, "flood", seconds=60, worst=1, duration=timedelta(seconds=2))
     word = drive(run)
     assert outcome(word).startswith("aborted: It reached its declared duration")

@@ -124,6 +124,8 @@ def save_wedding(stack: Stack, starts: datetime) -> None:
                 "setup": "02:00:00",
                 "teardown": "01:00:00",
                 "status": "confirmed",
+                "Wedding_coordinators-TOTAL_FORMS": "0",
+                "Wedding_coordinators-INITIAL_FORMS": "0",
                 "csrfmiddlewaretoken": client.cookies["csrftoken"],
             },
         )

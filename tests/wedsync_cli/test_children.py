@@ -37,6 +37,7 @@ def test_a_persons_own_settings_cannot_leak_into_the_embedded_stack() -> None:
         "DJANGO_SETTINGS_MODULE": "mine",
         "PYTHONPATH": "/mine",
         "WEDSYNC_SECRET_KEY": "x",
+        "DATABASE_URL": "postgresql://mine",
         "WEDSYNC_CLOCK_OFFSET": "9",
     }
 
@@ -44,7 +45,7 @@ def test_a_persons_own_settings_cannot_leak_into_the_embedded_stack() -> None:
 
     assert env["DJANGO_SETTINGS_MODULE"] == "wedsync_loadtest.settings"
     assert env["WEDSYNC_CLOCK_OFFSET"] == "-3600"
-    assert not {"PYTHONPATH", "WEDSYNC_SECRET_KEY"} & set(env)
+    assert not {"PYTHONPATH", "WEDSYNC_SECRET_KEY", "DATABASE_URL"} & set(env)
 
 
 def test_a_load_tool_is_named_only_where_there_is_one() -> None:

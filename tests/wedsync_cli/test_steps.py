@@ -1,10 +1,14 @@
 import io
 import sys
 from pathlib import Path
+from threading import Event
+
+import pytest
 
 from wedsync_cli import checks, steps
 from wedsync_cli.say import Say
 from wedsync_cli.steps import Done, Step
+from wedsync_cli.words import Context, Problem
 
 GOOD = Step("good", (sys.executable, "-c", "print('chatter')"))
 BAD = Step("bad", (sys.executable, "-c", "import sys; sys.exit('line 3 is wrong')"))
@@ -18,6 +22,41 @@ def test_all_steps_run_and_only_a_failed_one_shows_its_output(tmp_path: Path) ->
     assert {step.name: step.outcome for step in done} == {"bad": "failed", "good": "passed"}
     assert "line 3 is wrong" in out.getvalue()
     assert "chatter" not in out.getvalue()
+
+
+def test_what_goes_on_meanwhile_tells_its_words_whole_once_it_is_waited_for(
+    context: Context, out: io.StringIO
+) -> None:
+    here, there = Event(), Event()
+
+    def build(beside: Context) -> list[Done]:
+        with beside.say.step("Building"):
+            there.set()
+            assert here.wait(20)
+        return [Done("k6", "passed")]
+
+    with steps.meanwhile(context, build) as built:
+        assert there.wait(20)
+        context.say.line("our own words")
+        here.set()
+        assert built() == [Done("k6", "passed")]
+
+    ours, theirs = out.getvalue().splitlines()
+    assert ours == "our own words"
+    assert theirs.startswith("Building ... ")
+
+
+def test_what_breaks_meanwhile_breaks_the_command_that_waits_for_it(
+    context: Context, out: io.StringIO
+) -> None:
+    def build(beside: Context) -> list[Done]:
+        with beside.say.step("Building"):
+            raise Problem("No compiler.")
+
+    with pytest.raises(Problem, match="No compiler"), steps.meanwhile(context, build) as built:
+        built()
+
+    assert out.getvalue() == "Building ... failed\n"
 
 
 def test_the_summary_ends_with_what_failed() -> None:

@@ -4,18 +4,24 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from wedsync_loadtest import environment
 
 ROOT = Path(__file__).parents[2]
 QUIET = {"WEDSYNC_EMBEDDED": "1", "WEDSYNC_SECRET_KEY": "only-for-tests"}
 
 
-def settings_under(words: dict[str, str]) -> subprocess.CompletedProcess[str]:
+def settings_under(
+    words: dict[str, str],
+    code: str = "from wedsync_loadtest import settings as s; print(s.WEDSYNC_TARGET_NETWORKS)",
+) -> subprocess.CompletedProcess[str]:
     """What a process of ours says of its settings in this environment."""
-    code = "from wedsync_loadtest import settings as s; print(s.WEDSYNC_TARGET_NETWORKS)"
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("WEDSYNC_", "DJANGO_"))}
+    settings = {"DJANGO_SETTINGS_MODULE": "wedsync_loadtest.settings"}
     return subprocess.run(
         [sys.executable, "-c", code],
-        env=inherited | {k: v for k, v in words.items() if v},
+        env=inherited | settings | {k: v for k, v in words.items() if v},
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -44,3 +50,69 @@ def test_a_moved_clock_opens_this_machine_only() -> None:
     assert settings_under(wide).stdout == "['10.0.0.0/8']\n"
     moved = wide | {"WEDSYNC_CLOCK_OFFSET": "3600"}
     assert settings_under(moved).stdout == "['127.0.0.0/8', '::1/128']\n"
+
+
+def test_without_a_url_the_data_folder_holds_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    found = environment.database("DATABASE_URL", default=Path("/data #1/wedsync.sqlite3"))
+    assert found["NAME"] == Path("/data #1/wedsync.sqlite3")
+    assert found["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
+
+
+def test_an_sqlite_file_that_is_named_queues_its_writers_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "sqlite:////srv/wedsync.db?timeout=5")
+    found = environment.database("DATABASE_URL", default=Path("unused"))
+    assert (found["ENGINE"], found["NAME"]) == ("django.db.backends.sqlite3", "/srv/wedsync.db")
+    assert found["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
+    assert "journal_mode=WAL" in found["OPTIONS"]["init_command"]
+    assert found["OPTIONS"]["timeout"] == 5
+
+
+def test_a_postgresql_server_is_named_by_its_url_or_by_a_file_that_holds_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    secret = tmp_path / "url"
+    secret.write_text("postgresql://ada:c%40nfetti@db.example:5433/wedsync?sslmode=require\n")
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.setenv("DATABASE_URL_FILE", str(secret))
+    found = environment.database("DATABASE_URL", default=Path("unused"))
+    assert found["ENGINE"] == "django.db.backends.postgresql"
+    assert (found["USER"], found["PASSWORD"]) == ("ada", "c@nfetti")
+    assert (found["HOST"], found["PORT"], found["NAME"]) == ("db.example", 5433, "wedsync")
+    assert found["OPTIONS"] == {"sslmode": "require"}
+    assert found["CONN_MAX_AGE"] == 0
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "nonsense-confetti",
+        "mysql://ada:confetti@localhost/wedsync",
+        "postgresql://ada:confetti@localhost",
+        "postgresql://ada:confetti@localhost:port/wedsync",
+        "postgresql://ada:con/fetti@localhost/wedsync",
+        "postgresql://ada:1/confetti@localhost/wedsync",
+        "postgresql://ada:1?confetti@localhost/wedsync",
+        "postgresql://ada:1#confetti@localhost/wedsync",
+        "postgresql://[confetti/wedsync",
+        "sqlite://:memory:",
+        "sqlite://",
+    ],
+)
+def test_a_url_that_names_no_database_is_refused_without_telling_a_word_of_it(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", url)
+    with pytest.raises(ImproperlyConfigured, match="write postgresql://USER:PASSWORD@") as refusal:
+        environment.database("DATABASE_URL", default=Path("unused"))
+    assert "fetti" not in str(refusal.value)
+    assert refusal.value.__context__ is None
+
+
+def test_a_server_that_is_away_is_told_without_its_password() -> None:
+    words = {"DATABASE_URL": "postgresql://ada:confetti@127.0.0.1:1/wedsync"}
+    done = settings_under(QUIET | words, "from django.db import connection; connection.cursor()")
+    assert "connection to server at" in done.stderr
+    assert "confetti" not in done.stderr

@@ -2,7 +2,7 @@
 
 import argparse
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from wedsync_cli import bootstrap, checks, steps, tools
 from wedsync_cli.steps import Done
@@ -19,28 +19,33 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def run(context: Context, arguments: argparse.Namespace) -> int:
     bootstrap.ensure(context, venv=context.venv, lock=bootstrap.DEV_LOCK)
-    done = [*_tools(context), *base_steps(context), *_dated(context)]
-    base = {**context.env, **tools.environment(context)}
-    slow = checks.slow_suite(context.venv)
-    done.append(steps.run_aloud(slow, root=context.root, base=base, say=context.say))
+    done = [_tool(context, "system packages", _packages)]  # faketime is one of them
+    with steps.meanwhile(context, _load_tools) as tools_loaded:
+        done += [*base_steps(context), *_suites(context)]
+        done += tools_loaded()
+    with steps.meanwhile(context, _run_slow_suite) as slow_suite_run:
+        stories = checks.stories(context.venv)
+        base = _base(context)
+        done.append(steps.run_aloud(stories, root=context.root, base=base, say=context.say))
+        done += slow_suite_run()
     for text in steps.summary(done):
         context.say.line(text)
     return FAILED if any(step.failed for step in done) else PASSED
 
 
-def _tools(context: Context) -> list[Done]:
-    """In CI a missing tool is a failure; on a person's machine its tests are skipped aloud."""
+def _load_tools(context: Context) -> list[Done]:
+    """No test before the slow ones needs them, and k6 takes minutes to build."""
     return [
-        _tool(context, "k6", lambda: str(tools.ensure_k6(context))),
-        _tool(context, "k6's example scripts", lambda: _examples(context)),
-        _tool(context, "Locust", lambda: str(tools.ensure_locust(context))),
-        _tool(context, "system packages", lambda: _packages(context)),
+        _tool(context, "k6", lambda context: str(tools.ensure_k6(context))),
+        _tool(context, "k6's example scripts", _examples),
+        _tool(context, "Locust", lambda context: str(tools.ensure_locust(context))),
     ]
 
 
-def _tool(context: Context, name: str, ensure: Callable[[], str]) -> Done:
+def _tool(context: Context, name: str, ensure: Callable[[Context], str]) -> Done:
+    """In CI a missing tool is a failure; on a person's machine its tests are skipped aloud."""
     try:
-        context.say.line(f"{name}: {ensure()}")
+        context.say.line(f"{name}: {ensure(context)}")
     except Problem as problem:
         required = context.env.get("CI") == "true"
         context.say.line(f"{name} is missing{'' if required else ', its tests are skipped'}.")
@@ -63,10 +68,23 @@ def _packages(context: Context) -> str:
     return ", ".join(tools.PACKAGES)
 
 
-def _dated(context: Context) -> list[Done]:
+def _suites(context: Context) -> list[Done]:
+    """The fast tests again, where they are hardest: another database, and four days."""
+    again = [checks.postgres_suite(context.venv)]
+    missing = []
     faketime = shutil.which("faketime", path=context.env.get("PATH"))
-    if faketime is None:
-        return [Done("fast tests on hard days (faketime is missing)", "skipped")]
-    base = {**context.env, **tools.environment(context)}
-    suites = checks.dated_suites(context.root, context.venv, faketime)
-    return steps.run_quietly(suites, root=context.root, base=base, say=context.say)
+    if faketime:
+        again += checks.dated_suites(context.root, context.venv, faketime)
+    else:
+        missing = [Done("fast tests on hard days (faketime is missing)", "skipped")]
+    done = steps.run_quietly(again, root=context.root, base=_base(context), say=context.say)
+    return [*done, *missing]
+
+
+def _run_slow_suite(context: Context) -> list[Done]:
+    suites, root = [checks.slow_suite(context.venv)], context.root
+    return steps.run_quietly(suites, root=root, base=_base(context), say=context.say)
+
+
+def _base(context: Context) -> Mapping[str, str]:
+    return {**context.env, **tools.environment(context)}

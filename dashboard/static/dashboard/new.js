@@ -29,10 +29,12 @@ if (form) {
   askGuard();
 }
 
-/** What was typed last comes back on the next visit. */
+/** What was typed last comes back on the next visit, but for the length that a link asks for. */
 function restoreDraft() {
   const draft = JSON.parse(sessionStorage.getItem(DRAFT) ?? "{}");
   for (const [name, value] of Object.entries(draft)) form.elements[name].value = value;
+  const { asked } = form.elements.minutes.dataset;
+  if (asked) form.elements.minutes.value = asked;
 }
 
 function keepDraft() {

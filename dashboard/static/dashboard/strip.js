@@ -29,8 +29,9 @@ function listMidnights(at) {
   });
 }
 
+/** What nobody knows the end of goes on to the strip's. */
 function times(span) {
-  return { start: Date.parse(span.from), stop: Date.parse(span.until) };
+  return { start: Date.parse(span.from), stop: span.until === null ? Infinity : Date.parse(span.until) };
 }
 
 function merge(spans) {

@@ -7,7 +7,7 @@ const element = document.querySelector("[data-strip]");
 function draw() {
   drawStrip(element, JSON.parse(document.getElementById("week").textContent));
   for (const row of document.querySelectorAll(".spans [data-until]")) {
-    row.hidden = Date.parse(row.dataset.until) < now();
+    row.hidden = row.dataset.until !== "" && Date.parse(row.dataset.until) < now();
   }
 }
 

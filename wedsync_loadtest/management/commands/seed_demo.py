@@ -56,7 +56,6 @@ class Command(BaseCommand):
         self, *args: Any, people: Path | None, calendar: bool, scene: bool, **options: Any
     ) -> None:
         if people:
-            access.sync_roles()
             for role, password in json.loads(people.read_text(encoding="utf-8")).items():
                 access.add_person(username=role, password=password, role=role, staff=role in STAFF)
         if calendar:

@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from functools import cache
@@ -7,10 +8,14 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.base import ModelBase
+
+from calendar_guard import zones
 
 # No set-up or tear-down is longer, so a query knows how far back a wedding can still protect.
 LONGEST_MARGIN = timedelta(days=7)
 LONGEST_WEDDING = timedelta(days=7)
+LONGEST_PROTECTION = LONGEST_WEDDING + 2 * LONGEST_MARGIN
 # A year mistyped as 20266 must not bring the judge to the edge of what a date can hold.
 FIRST, LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
@@ -86,12 +91,25 @@ class Wedding(models.Model):
     guests = models.PositiveIntegerField(null=True, blank=True)
     notes = models.TextField(blank=True)
     coordinators = models.ManyToManyField(Coordinator, blank=True, related_name="weddings")
+    # Worked out by `settle`, so that a query can find what protects without reading every row.
+    wall_start = models.CharField(max_length=19, editable=False)
+    wall_end = models.CharField(max_length=19, editable=False)
+    zone_data = models.CharField(max_length=16, editable=False)
+    over_at = models.DateTimeField(editable=False)
+    guarded_from = models.DateTimeField(editable=False)
+    guarded_until = models.DateTimeField(editable=False)
     source = models.CharField(max_length=100, blank=True, editable=False)
     uid = models.CharField(max_length=255, blank=True, editable=False)
 
     class Meta:
         ordering = ["starts_at"]
-        indexes = [models.Index(fields=["ends_at"])]
+        indexes = [
+            models.Index(fields=["guarded_from", "guarded_until"], name="wedding_guarded"),
+            models.Index(fields=["guarded_until", "guarded_from"], name="wedding_ahead"),
+            models.Index(fields=["zone", "over_at"], name="wedding_zone"),
+            models.Index(fields=["id"], condition=Q(status="live"), name="wedding_live"),
+            models.Index(fields=["starts_at"], name="wedding_start"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(ends_at__gt=F("starts_at")), name="wedding_ends_after_it_starts"
@@ -114,33 +132,54 @@ class Wedding(models.Model):
         """No title: this text lands in logs."""
         return f"wedding {self.pk}"
 
+    def save(
+        self,
+        *,
+        force_insert: bool | tuple[ModelBase, ...] = False,
+        force_update: bool = False,
+        using: str | None = None,
+        update_fields: Iterable[str] | None = None,
+    ) -> None:
+        self.settle()
+        if update_fields is not None:
+            update_fields = {*update_fields, *SETTLED}
+        super().save(
+            force_insert=force_insert,
+            force_update=force_update,
+            using=using,
+            update_fields=update_fields,
+        )
 
-class Permit(models.Model):
-    """The guard's yes to one run. It is in force until its end, unless revoked or given back."""
+    def settle(self) -> None:
+        """Work out what follows from the other fields; whoever writes in bulk calls it first."""
+        zone = zones.find(self.zone)
+        self.wall_start = zones.local_text(self.starts_at, zone)
+        self.wall_end = zones.local_text(self.ends_at, zone)
+        self.zone_data = zones.data_version()
+        if self.status == Wedding.Status.CANCELLED:
+            self.over_at = self.guarded_from = self.guarded_until = FIRST
+            return
+        if self.status == Wedding.Status.LIVE:
+            self.over_at = self.guarded_until = LAST
+            self.guarded_from = self.starts_at - self.setup
+            return
+        completed = self.completed_at if self.status == Wedding.Status.COMPLETED else None
+        self.over_at = completed or self.ends_at
+        self.guarded_until = self.over_at + self.teardown
+        # One that was completed weeks late protects its tear-down only: queries look back no more.
+        self.guarded_from = max(
+            self.starts_at - self.setup, self.guarded_until - LONGEST_PROTECTION
+        )
 
-    run_id = models.CharField(max_length=64, db_index=True)
-    starts_at = models.DateTimeField()
-    ends_at = models.DateTimeField(db_index=True)
-    target = models.CharField(max_length=500)
-    label = models.CharField(max_length=200)
-    link = models.CharField(max_length=500, blank=True)
-    verdict = models.JSONField()
-    granted_at = models.DateTimeField()
-    renewed_at = models.DateTimeField(help_text="Real time: this is the run's lease.")
-    doing = models.CharField(max_length=200, blank=True)
-    revoked_at = models.DateTimeField(null=True)
-    revoked_by = models.CharField(max_length=150, blank=True)
-    revoked_why = models.TextField(blank=True)
-    given_back_at = models.DateTimeField(null=True)
+    def follow_zone(self) -> bool:
+        """Read the local times again with today's zone data; whether an instant moved by that."""
+        before = self.starts_at, self.ends_at
+        self.starts_at = zones.earliest(datetime.fromisoformat(self.wall_start), self.zone)
+        self.ends_at = zones.latest(datetime.fromisoformat(self.wall_end), self.zone)
+        return before != (self.starts_at, self.ends_at)
 
-    class Meta:
-        ordering = ["-pk"]
-        permissions = [("view_verdict", "Can ask whether a load test may run")]
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(ends_at__gte=F("starts_at")), name="permit_ends_after_it_starts"
-            ),
-        ]
 
-    def __str__(self) -> str:
-        return f"permit {self.pk}"
+SETTLED = (
+    *("wall_start", "wall_end", "zone_data"),
+    *("over_at", "guarded_from", "guarded_until"),
+)

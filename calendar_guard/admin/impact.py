@@ -1,0 +1,131 @@
+"""A save that would stop running tests asks first, naming them; with a yes it stops them.
+
+What asks and what writes share one calendar lock, so no test can slip in between. Tests that began
+while a person was reading the question are stopped as well, and the message says so.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+import clock
+from calendar_guard import permits, reading, rules, writing, zones
+from calendar_guard.lock import calendar_lock
+from calendar_guard.permits import PermitWord
+
+# In what is posted: the permits that a person has seen, and the wish to go back to the form.
+SEEN, BACK = "_stops", "_back"
+_OURS = {SEEN, BACK, "csrfmiddlewaretoken"}
+
+Protects = rules.WeddingSpan | rules.HoldSpan
+
+
+class MustAsk(Exception):
+    """Raised before anything is written, so that its transaction holds nothing."""
+
+    def __init__(self, tests: Sequence[PermitWord]) -> None:
+        super().__init__("This would stop running tests.")
+        self.tests = tests
+
+
+@dataclass(frozen=True, slots=True)
+class Affected:
+    """A row of the question."""
+
+    label: str
+    link: str
+    who: str
+    doing: str
+    since: str
+
+
+class AsksFirst(admin.ModelAdmin):  # type: ignore[type-arg]
+    """A form's POST holds the calendar lock from reading the row to the last write."""
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        if request.method != "POST":
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        try:
+            with calendar_lock():
+                return super().changeform_view(request, object_id, form_url, extra_context)
+        except MustAsk as question:
+            return ask(self, request, question.tests)
+
+
+def check(request: HttpRequest, protects: Iterable[Protects], now: datetime) -> None:
+    """Raises MustAsk where this would stop tests and nobody has said yes to that yet."""
+    if SEEN in request.POST:
+        return
+    found = (test for span in protects for test in writing.preview(protects=span, now=now))
+    if tests := list({test.id: test for test in found}.values()):
+        raise MustAsk(tests)
+
+
+def ask(
+    model_admin: "admin.ModelAdmin[Any]",
+    request: HttpRequest,
+    tests: Sequence[PermitWord],
+    *,
+    back: str = "",
+) -> TemplateResponse:
+    """The question carries all that was posted; `back` is a page, without one it is the form."""
+    now = clock.now()
+    posted = ((key, value) for key, values in request.POST.lists() for value in values)
+    matter = {
+        **model_admin.admin_site.each_context(request),
+        "opts": model_admin.opts,
+        "title": f"This stops {_count(tests)}",
+        "is_popup": "_popup" in request.POST,
+        "tests": [_row(test, now) for test in tests],
+        "button": f"Save and stop {_count(tests)}",
+        "carried": [(key, value) for key, value in posted if key not in _OURS],
+        "seen": ",".join(str(test.id) for test in tests),
+        "back": back,
+    }
+    return TemplateResponse(request, "admin/calendar_guard/impact.html", matter)
+
+
+def tell(request: HttpRequest, stopped: Sequence[PermitWord]) -> None:
+    """Whoever saved reads which tests that has stopped."""
+    if not stopped:
+        return
+    said = format_html("Stopped {}: {}.", _count(stopped), _names(stopped))
+    messages.warning(request, said)
+    seen = set(request.POST.get(SEEN, "").split(","))
+    late = [test for test in stopped if str(test.id) not in seen]
+    if late and SEEN in request.POST:
+        began = format_html("Begun after you were asked, and stopped as well: {}.", _names(late))
+        messages.warning(request, began)
+
+
+def _count(tests: Sequence[PermitWord]) -> str:
+    return "1 running test" if len(tests) == 1 else f"{len(tests)} running tests"
+
+
+def _names(tests: Sequence[PermitWord]) -> SafeString:
+    return format_html_join(", ", "{}", ((_link(test),) for test in tests))
+
+
+def _link(test: PermitWord) -> str | SafeString:
+    name = f"“{test.label}”"
+    return format_html('<a href="{}">{}</a>', test.link, name) if test.link else name
+
+
+def _row(test: PermitWord, now: datetime) -> Affected:
+    begins = zones.spoken(test.start, reading.policy().home_zone)
+    since = begins if test.start <= now else f"begins {begins}"
+    who = permits.asked_by(run_id=test.run_id)
+    return Affected(test.label, test.link, who, test.doing or "nothing yet", since)

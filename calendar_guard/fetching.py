@@ -1,0 +1,135 @@
+"""Gets a feed's bytes: by http, https and webcal, or from a file in a folder that settings name.
+
+`$WEDSYNC_FEED_…` in an address is replaced here and nowhere else, so that what it stands for is
+never stored; and nothing that is raised here shows more of an address than scheme and host.
+"""
+
+import os
+import re
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from django.conf import settings
+
+from integrations import client
+
+_SECRET = re.compile(r"\$(WEDSYNC_FEED_[A-Z0-9_]+)")
+_MEGABYTE = 1024 * 1024
+LIMITS = client.Limits(
+    connect=5, read=15, total=60, wire_bytes=32 * _MEGABYTE, body_bytes=32 * _MEGABYTE
+)
+
+
+class Unfetched(Exception):
+    """The feed gave nothing this time; the text is a sentence for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """`content` is None where the feed is as it was when it gave these marks."""
+
+    content: bytes | None
+    etag: str = ""
+    last_modified: str = ""
+
+
+def fetch(*, address: str, etag: str, last_modified: str) -> Fetched:
+    """Empty marks ask for the content whatever its age. Raises Unfetched."""
+    url = _SECRET.sub(_reveal, address.strip())
+    scheme, colon, rest = url.partition(":")
+    if scheme.lower() == "file":
+        return _read(url, etag)
+    if scheme.lower() in {"webcal", "webcals"}:
+        url = f"https{colon}{rest}"
+    return _call(url, etag, last_modified)
+
+
+def shown(address: str) -> str:
+    """As much of an address as anybody may see: no path, no query, no password."""
+    scheme, _, rest = address.strip().partition(":")
+    if scheme.lower() == "file":
+        return f"file:///…/{rest.rpartition('/')[2]}"
+    web = scheme.lower().replace("webcal", "http")
+    return client.redact(f"{web}:{rest}").replace(web, scheme.lower(), 1)
+
+
+def _reveal(match: re.Match[str]) -> str:
+    name = match[1]
+    if value := os.environ.get(name):
+        return value
+    try:
+        return Path(os.environ[f"{name}_FILE"]).read_text(encoding="utf-8").strip()
+    except (KeyError, OSError, UnicodeDecodeError):
+        raise Unfetched(
+            f"Its address uses ${name}, and neither {name} nor a readable {name}_FILE is set"
+            " for the process that reads feeds."
+        ) from None
+
+
+def _call(url: str, etag: str, last_modified: str) -> Fetched:
+    marks = {"If-None-Match": etag, "If-Modified-Since": last_modified}
+    headers = {"Accept": "text/calendar, */*;q=0.1"} | {k: v for k, v in marks.items() if v}
+    allow = client.read_networks(settings.WEDSYNC_FEED_NETWORKS)
+    try:
+        answer = client.fetch(url, headers=headers, limits=LIMITS, allow=allow)
+    except client.Forbidden as refused:
+        hint = "If it is meant to be read, its network belongs into WEDSYNC_FEED_NETWORKS."
+        raise Unfetched(f"{refused} {hint}") from None
+    except client.CallFailed as failed:
+        raise Unfetched(str(failed)) from None
+    if answer.status == 304 and len(headers) > 1:
+        return Fetched(None, etag, last_modified)
+    if answer.status != 200:
+        raise Unfetched(f"{client.redact(url)}: {_reason(answer.status)}")
+    return Fetched(
+        answer.body,
+        _fitting(answer.headers.get("ETag", ""), 500),
+        _fitting(answer.headers.get("Last-Modified", ""), 100),
+    )
+
+
+def _reason(status: int) -> str:
+    if status in {401, 403}:
+        return f"It wants a password or key that we did not give ({status})."
+    if status in {404, 410}:
+        return f"There is no calendar at this address ({status})."
+    return f"It answered with HTTP status {status} instead of a calendar."
+
+
+def _fitting(mark: str, most: int) -> str:
+    """A mark that was cut would never match, and a control character cannot be sent back."""
+    return mark if len(mark) <= most and mark.isprintable() and mark.isascii() else ""
+
+
+def _read(url: str, etag: str) -> Fetched:
+    parts = urlsplit(url)
+    try:
+        if parts.netloc not in {"", "localhost"}:
+            raise Unfetched("A file address names no host; write file:///folder/calendar.ics.")
+        path = Path(unquote(parts.path)).resolve()
+        folders = [Path(folder).resolve() for folder in settings.WEDSYNC_FEED_FOLDERS]
+        if not any(path.is_relative_to(folder) for folder in folders):
+            raise Unfetched("The file is in none of the folders that WEDSYNC_FEED_FOLDERS lists.")
+        if path.is_dir():
+            raise Unfetched("The address names no file.")
+        return _read_file(path, etag)
+    except (OSError, ValueError, RuntimeError):
+        raise Unfetched("The file is not there, or may not be read.") from None
+
+
+def _read_file(path: Path, etag: str) -> Fetched:
+    """Non-blocking, so that a pipe without a writer is seen for what it is."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with os.fdopen(descriptor, "rb") as file:
+        facts = os.fstat(descriptor)
+        if not stat.S_ISREG(facts.st_mode):
+            raise Unfetched("The address names no file.")
+        mark = f"{facts.st_mtime_ns}-{facts.st_size}"
+        if mark == etag:
+            return Fetched(None, etag)
+        content = file.read(LIMITS.body_bytes + 1)
+    if len(content) > LIMITS.body_bytes:
+        raise Unfetched(f"The file is larger than {LIMITS.body_bytes:,} bytes.")
+    return Fetched(content, mark)

@@ -1,0 +1,35 @@
+"""Keeps the calendar true by itself: reads feeds when they are due, follows new zone data."""
+
+import logging
+from datetime import timedelta
+
+from celery import shared_task
+
+import clock
+from calendar_guard import feeds, writing
+from calendar_guard.models import Feed
+
+log = logging.getLogger(__name__)
+# Longer than a reading may take; afterwards another worker may try.
+LEASE = timedelta(minutes=3)
+
+
+@shared_task(name="calendar_guard.tick", ignore_result=True)
+def tick() -> None:
+    """By beat. Each due feed is read by whoever claims it first."""
+    now = clock.now()
+    writing.follow_zone_data(now=now)
+    due = Feed.objects.filter(is_active=True, due_at__lte=now)
+    for feed_id in due.order_by("due_at").values_list("pk", flat=True):
+        if due.filter(pk=feed_id).update(due_at=now + LEASE):
+            read(feed_id)
+
+
+def read(feed_id: int) -> feeds.SyncWord:
+    """Read one feed now and say in the log what came of it."""
+    word = feeds.sync(feed_id=feed_id, now=clock.now())
+    if word.problem:
+        log.warning("feed %s is %s: %s", feed_id, word.outcome, word.problem)
+    elif word.outcome == feeds.WRITTEN:
+        log.info("feed %s: %s saved, %s removed", feed_id, word.saved, word.removed)
+    return word

@@ -1,0 +1,332 @@
+"""Every write to the calendar: one at a time, remembered, stopping the tests that it forbids.
+
+The audit log gets ids and instants. What may be a name stays in `Change`, beside its wedding.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import F, Model
+
+from audit import services as audit
+from calendar_guard import permits, rules, zones
+from calendar_guard.lock import calendar_lock
+from calendar_guard.models import Attestation, Change, Coordinator, Feed, Hold, Revision, Wedding
+from calendar_guard.models.feeds import LONGEST_ATTESTATION
+from calendar_guard.models.holds import LONGEST_HOLD
+from calendar_guard.permits import PermitWord
+from calendar_guard.reading import policy
+
+BATCH = 500
+_KEPT = (
+    *("title", "venue", "zone", "wall_start", "wall_end", "setup", "teardown"),
+    *("status", "completed_at", "guests", "notes"),
+)
+_TOLD = ("email", "phone", "slack_id", "language")
+_READ = (
+    "url",
+    "problem",
+    "etag",
+    "last_modified",
+    "good_at",
+    "known_until",
+    "broken_at",
+    "accepted_digest",
+    "refused_digest",
+)
+_WRITTEN = [field.name for field in Wedding._meta.concrete_fields if not field.primary_key]
+
+
+class Invalid(ValueError):
+    """What was asked cannot be kept; `field` is the word that is wrong."""
+
+    def __init__(self, field: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
+def write_weddings(
+    *, save: Sequence[Wedding] = (), delete: Collection[int] = (), by: str, now: datetime
+) -> list[PermitWord]:
+    """Save and delete in one transaction; the running tests that this stopped.
+
+    Without a limit of its own: whoever writes thousands cuts them into pieces of `BATCH`, so that
+    a test's renewal, once a second, need not wait long. New weddings get their ids.
+    """
+    with calendar_lock():
+        known = Wedding.objects.in_bulk([wedding.pk for wedding in save if wedding.pk])
+        for wedding in save:
+            _complete(wedding, now)
+            wedding.settle()
+        Wedding.objects.bulk_create([wedding for wedding in save if not wedding.pk])
+        # In place of bulk_update, whose CASE for each value takes ten times as long.
+        Wedding.objects.bulk_create(
+            [wedding for wedding in save if wedding.pk in known],
+            update_conflicts=True,
+            update_fields=_WRITTEN,
+            unique_fields=["id"],
+            batch_size=BATCH,
+        )
+        _remember(save, known, by, now)
+        gone = sorted(delete)
+        Wedding.objects.filter(pk__in=gone).delete()
+        facts = {"saved": [_facts(wedding) for wedding in save], "deleted": gone}
+        return _written("weddings", facts, by, now)
+
+
+def set_coordinators(
+    *, wedding: Wedding, people: Iterable[Coordinator], by: str, now: datetime
+) -> None:
+    with calendar_lock():
+        old = names_of(wedding)
+        wedding.coordinators.set(people)
+        note_people(wedding=wedding, old=old, by=by, now=now)
+
+
+def note_people(*, wedding: Wedding, old: str, by: str, now: datetime) -> None:
+    """Remember that a wedding's coordinators were others; `old` as `names_of` gave them."""
+    new = names_of(wedding)
+    if new != old:
+        Change.objects.create(
+            wedding=wedding, at=now, by=by, field="coordinators", old=old, new=new
+        )
+
+
+def set_people(*, people: Mapping[int, Iterable[Coordinator]], by: str, now: datetime) -> None:
+    """`set_coordinators` for many weddings, by id, in a fixed number of queries."""
+    with calendar_lock():
+        through, old = Wedding.coordinators.through, _names(people)
+        pairs = {(pk, person.pk) for pk, group in people.items() for person in group}
+        through.objects.filter(wedding__in=people).delete()
+        through.objects.bulk_create(
+            [through(wedding_id=pk, coordinator_id=person) for pk, person in sorted(pairs)],
+            batch_size=BATCH,
+        )
+        new = _names(people)
+        changes = [
+            Change(wedding_id=pk, at=now, by=by, field="coordinators", old=old[pk], new=new[pk])
+            for pk in people
+            if old[pk] != new[pk]
+        ]
+        Change.objects.bulk_create(changes, batch_size=BATCH)
+
+
+def _names(weddings: Iterable[int]) -> dict[int, str]:
+    found: dict[int, list[str]] = {pk: [] for pk in weddings}
+    rows = Coordinator.objects.filter(weddings__in=found).values_list("weddings", "name")
+    for pk, name in rows:
+        found[pk].append(name)
+    return {pk: ", ".join(names) for pk, names in found.items()}
+
+
+def names_of(wedding: Wedding) -> str:
+    return ", ".join(wedding.coordinators.values_list("name", flat=True))
+
+
+def facts_of(wedding: Wedding) -> dict[tuple[str, str], str]:
+    """What is known of its coordinators, by (name, fact)."""
+    facts = ("name", *_TOLD)
+    return {
+        (row["name"], fact): row[fact]
+        for row in wedding.coordinators.values(*facts)
+        for fact in _TOLD
+    }
+
+
+def note_facts(
+    *, wedding: Wedding, old: dict[tuple[str, str], str], by: str, now: datetime
+) -> None:
+    """Remember that a coordinator can be reached otherwise; `old` as `facts_of` gave it."""
+    Change.objects.bulk_create(
+        Change(
+            wedding=wedding,
+            at=now,
+            by=by,
+            field=f"coordinator’s {fact.replace('_', ' ')}",
+            old=f"{name}: {old[name, fact]}",
+            new=f"{name}: {new}",
+        )
+        for (name, fact), new in facts_of(wedding).items()
+        if old.get((name, fact), new) != new
+    )
+
+
+def still_going(*, wedding_id: int, by: str, now: datetime) -> list[PermitWord]:
+    """It overruns: protected until somebody completes it."""
+    return _set_status(wedding_id, Wedding.Status.LIVE, by, now)
+
+
+def complete(*, wedding_id: int, by: str, now: datetime) -> list[PermitWord]:
+    """It is over now; its tear-down counts from here."""
+    return _set_status(wedding_id, Wedding.Status.COMPLETED, by, now)
+
+
+def place_hold(
+    *, reason: str, starts_at: datetime, ends_at: datetime, by: str, now: datetime
+) -> tuple[int, list[PermitWord]]:
+    """Do not test, for a span; its id, and the tests that it stopped. Raises Invalid."""
+    hold = Hold(reason=reason, starts_at=starts_at, ends_at=ends_at, created_by=by, created_at=now)
+    stopped = save_hold(hold=hold, by=by, now=now)
+    return hold.pk, stopped
+
+
+def save_hold(*, hold: Hold, by: str, now: datetime) -> list[PermitWord]:
+    check_hold(reason=hold.reason, starts_at=hold.starts_at, ends_at=hold.ends_at, now=now)
+    with calendar_lock():
+        hold.save()
+        facts = {"id": hold.pk, "from": hold.starts_at, "until": hold.ends_at}
+        return _written(f"hold {hold.pk}", facts, by, now)
+
+
+def check_hold(*, reason: str, starts_at: datetime, ends_at: datetime, now: datetime) -> None:
+    """Raises Invalid."""
+    if not reason.strip():
+        raise Invalid("reason", "Say why nobody should test, in a few words.")
+    if ends_at <= starts_at:
+        raise Invalid("ends_at", "The hold would end before it starts.")
+    if ends_at <= now:
+        raise Invalid("ends_at", "The hold lies wholly in the past, so it would hold nothing.")
+    if ends_at - starts_at > LONGEST_HOLD:
+        raise Invalid("ends_at", f"A hold lasts {LONGEST_HOLD.days} days at most; renew it then.")
+
+
+def lift_hold(*, hold_id: int, by: str, now: datetime) -> bool:
+    """End a hold early; False when it was lifted before or there is none."""
+    with calendar_lock():
+        standing = Hold.objects.filter(pk=hold_id, lifted_at=None)
+        if not standing.update(lifted_at=now, lifted_by=by):
+            return False
+        _written(f"hold {hold_id}", {"id": hold_id, "lifted": True}, by, now)
+        return True
+
+
+def attest(*, until: datetime, why: str, by: str, now: datetime) -> int:
+    """A coordinator's word that the calendar is complete until then. Raises Invalid."""
+    check_attestation(until=until, why=why, now=now)
+    with calendar_lock():
+        attestation = Attestation.objects.create(until=until, by=by, at=now, why=why)
+        _written(f"attestation {attestation.pk}", {"until": until}, by, now)
+        return attestation.pk
+
+
+def check_attestation(*, until: datetime, why: str, now: datetime) -> None:
+    """Raises Invalid."""
+    if not now < until <= now + LONGEST_ATTESTATION:
+        hours = LONGEST_ATTESTATION // timedelta(hours=1)
+        raise Invalid("until", f"Confirm for at most {hours} hours from now, not for the past.")
+    if not why.strip():
+        raise Invalid("why", "Say how you know that the calendar is complete.")
+
+
+def save_feed(*, feed: Feed, address: str, by: str, now: datetime) -> None:
+    """Add a feed, or save what people set of it; without an address it keeps the one it has.
+
+    Another address is another calendar: nothing is known of it until it is read.
+    """
+    with calendar_lock():
+        if moved := address not in {"", feed.url}:
+            feed.url, feed.problem, feed.etag, feed.last_modified = address, "", "", ""
+            feed.good_at = feed.known_until = feed.broken_at = None
+            feed.accepted_digest = feed.refused_digest = ""
+        if not feed.pk:
+            feed.created_at = now
+        feed.due_at = now
+        set_by_people = ["name", "zone", "is_active", "due_at"]
+        feed.save(update_fields=[*set_by_people, *(_READ if moved else ())] if feed.pk else None)
+        facts = {"in_use": feed.is_active, "zone": feed.zone, "another_address": moved}
+        _written(f"feed {feed.pk}", facts, by, now)
+
+
+def remove_feed(*, feed_id: int, by: str, now: datetime) -> None:
+    """Its weddings stay: only people say that one does not take place."""
+    with calendar_lock():
+        Feed.objects.filter(pk=feed_id).delete()
+        _written(f"feed {feed_id}", {"removed": True}, by, now)
+
+
+def accept_feed(*, feed_id: int, by: str, now: datetime) -> bool:
+    """A person's word that the content last refused is right; False where nothing was refused."""
+    with calendar_lock():
+        refused = Feed.objects.filter(pk=feed_id).exclude(refused_digest="")
+        digests = list(refused.values_list("refused_digest", flat=True))
+        if not refused.update(accepted_digest=F("refused_digest"), due_at=now):
+            return False
+        _written(f"feed {feed_id}", {"accepted": digests[0]}, by, now)
+        return True
+
+
+def follow_zone_data(*, now: datetime) -> int:
+    """Read the local times of weddings to come with new zone data; how many moved."""
+    moved, old = 0, Wedding.objects.exclude(zone_data=zones.data_version())
+    while batch := list(old.filter(guarded_until__gt=now).order_by("pk")[:BATCH]):
+        moved += sum(wedding.follow_zone() for wedding in batch)
+        write_weddings(save=batch, by=f"zone data {zones.data_version()}", now=now)
+    return moved
+
+
+def preview(*, protects: rules.WeddingSpan | rules.HoldSpan, now: datetime) -> list[PermitWord]:
+    """The tests that saving this would stop."""
+    alone = rules.Calendar(
+        policy(),
+        weddings=(protects,) if isinstance(protects, rules.WeddingSpan) else (),
+        holds=(protects,) if isinstance(protects, rules.HoldSpan) else (),
+    )
+    return [
+        permit
+        for permit in permits.permits_not_over(now=now)
+        if not rules.judge(
+            calendar=alone,
+            start=max(now, permit.start),
+            duration=max(permit.end - max(now, permit.start), timedelta(0)),
+            now=now,
+        ).safe
+    ]
+
+
+def _complete(wedding: Wedding, now: datetime) -> None:
+    """A wedding ends when somebody presses "completed", whatever was planned."""
+    if wedding.status != Wedding.Status.COMPLETED:
+        wedding.completed_at = None
+    elif wedding.completed_at is None:
+        wedding.completed_at = now
+
+
+def _set_status(wedding_id: int, status: str, by: str, now: datetime) -> list[PermitWord]:
+    with calendar_lock():
+        wedding = Wedding.objects.get(pk=wedding_id)
+        wedding.status = status
+        return write_weddings(save=[wedding], by=by, now=now)
+
+
+def _remember(save: Sequence[Wedding], known: dict[int, Wedding], by: str, now: datetime) -> None:
+    changes = []
+    for wedding in save:
+        old = known.get(wedding.pk)
+        pairs = [(name, _text(old, name), _text(wedding, name)) for name in _KEPT if old]
+        for name, before, after in pairs or [("wedding", "", "added")]:
+            if before != after:
+                changes.append(
+                    Change(wedding=wedding, at=now, by=by, field=name, old=before, new=after)
+                )
+    Change.objects.bulk_create(changes, batch_size=BATCH)
+
+
+def _text(wedding: Model | None, name: str) -> str:
+    value: Any = getattr(wedding, name)
+    return "" if value is None else str(value)
+
+
+def _facts(wedding: Wedding) -> dict[str, Any]:
+    span = {"from": wedding.guarded_from, "until": wedding.guarded_until}
+    return {"id": wedding.pk, "status": str(wedding.status), **span}
+
+
+def _written(subject: str, facts: dict[str, Any], by: str, now: datetime) -> list[PermitWord]:
+    """Inside the lock: count the write, keep it, and stop the tests that it forbids."""
+    Revision.objects.get_or_create(pk=1)
+    Revision.objects.filter(pk=1).update(number=F("number") + 1)
+    stopped = permits.revoke_what_is_forbidden(by=by, now=now)
+    facts = facts | {"stopped": [permit.id for permit in stopped]}
+    audit.record(action="calendar", actor=by, subject=subject, data=facts, now=now)
+    return stopped

@@ -1,0 +1,67 @@
+"""The record can be read by who may, and changed by nobody."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from pytest_django.fixtures import Settings
+
+from access import services as access
+from tests.audit.conftest import Record
+from tests.audit.test_services import tamper
+
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.audit.urls")]
+
+LIST = "/admin/audit/entry/"
+
+
+@pytest.fixture(autouse=True)
+def plain_static_files(settings: Settings) -> None:
+    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "whitenoise" not in name]
+
+
+def test_entries_are_listed_filtered_and_searched(admin_client: Client, record: Record) -> None:
+    record(1)
+    record(2, action="refused", actor="grace")
+    everything, by_action, by_actor, by_subject = (
+        admin_client.get(LIST, query).content.decode()
+        for query in ({}, {"action": "refused"}, {"q": "grace"}, {"q": "permit 1"})
+    )
+
+    assert everything.index("permit 2") < everything.index("permit 1")
+    assert "permit 1" not in by_action
+    assert "permit 2" in by_actor
+    assert "permit 1" not in by_actor
+    assert "permit 2" not in by_subject
+
+
+def test_one_entry_shows_its_data_and_its_place_in_the_chain(
+    admin_client: Client, record: Record
+) -> None:
+    record(1)
+    entry = record(2, data={"blocker": {"kind": "<wedding>", "id": 7}})
+    page = admin_client.get(f"{LIST}{entry}/change/").content.decode()
+
+    assert "&quot;kind&quot;: &quot;&lt;wedding&gt;&quot;" in page
+    assert page.count("0" * 64) == 0
+    assert "granted" in page
+
+    tamper("UPDATE audit_entry SET body = 'rubbish' WHERE id = %s", entry)
+    assert "<pre>rubbish</pre>" in admin_client.get(f"{LIST}{entry}/change/").content.decode()
+
+
+def test_nobody_adds_changes_or_deletes(admin_client: Client, record: Record) -> None:
+    page = f"{LIST}{record()}/"
+
+    assert admin_client.get(f"{LIST}add/").status_code == 403
+    assert admin_client.post(f"{page}change/", {"actor": "eve"}).status_code == 403
+    assert admin_client.post(f"{page}delete/", {"post": "yes"}).status_code == 403
+
+
+@pytest.mark.parametrize(("role", "status"), [("ops", 200), ("coordinator", 403)])
+def test_the_record_is_for_ops(client: Client, record: Record, role: str, status: int) -> None:
+    access.sync_roles()
+    access.add_person(username="kim", password="confetti-9", role=role, staff=True)
+    client.force_login(User.objects.get(username="kim"))
+
+    assert client.get(LIST).status_code == status
+    assert client.get(f"{LIST}{record()}/change/").status_code == status

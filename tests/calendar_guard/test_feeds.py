@@ -1,0 +1,570 @@
+"""Feeds over a real database, from a calendar server on loopback and from files."""
+
+import os
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from pytest_django.fixtures import Settings
+
+from calendar_guard import feeds, fetching, ical, services
+from calendar_guard.models import Feed, Wedding
+from calendar_guard.models.weddings import LONGEST_WEDDING
+from tests.calendar_guard.examples import DAY, HOUR, LONDON, MINUTE, at
+from tests.fakes.calendars import CalendarServer
+
+pytestmark = pytest.mark.django_db
+
+NOW = at("2026-06-10 10:00", LONDON)  # a Wednesday
+SECRET = "s3cret-key"
+IMPORTED = 6_000
+
+
+@pytest.fixture
+def server(settings: Settings) -> Iterator[CalendarServer]:
+    settings.WEDSYNC_FEED_NETWORKS = ["127.0.0.0/8"]
+    with CalendarServer() as running:
+        yield running
+
+
+@pytest.fixture
+def feed(server: CalendarServer) -> Feed:
+    return make_feed(server.url())
+
+
+def make_feed(url: str, **facts: Any) -> Feed:
+    chosen = {"name": "Venues", "zone": LONDON, "created_at": NOW, "due_at": NOW} | facts
+    return Feed.objects.create(url=url, **chosen)
+
+
+def entry(uid: object, starts_at: datetime, hours: float = 8, **lines: str) -> str:
+    """One VEVENT in UTC; more lines by keyword."""
+    given = {
+        "UID": str(uid),
+        "SUMMARY": f"Wedding {uid}",
+        "DTSTART": f"{starts_at:%Y%m%dT%H%M%SZ}",
+        "DTEND": f"{starts_at + timedelta(hours=hours):%Y%m%dT%H%M%SZ}",
+    } | lines
+    body = "\r\n".join(f"{name}:{value}" for name, value in given.items())
+    return f"BEGIN:VEVENT\r\n{body}\r\nEND:VEVENT"
+
+
+def calendar(*entries: str) -> str:
+    return "\r\n".join(["BEGIN:VCALENDAR", "VERSION:2.0", *entries, "END:VCALENDAR", ""])
+
+
+def several(count: int, **lines: str) -> list[str]:
+    return [entry(number, NOW + (number + 1) * DAY, 8, **lines) for number in range(count)]
+
+
+def sync(feed: Feed, now: datetime = NOW) -> feeds.SyncWord:
+    word = feeds.sync(feed_id=feed.pk, now=now)
+    feed.refresh_from_db()
+    return word
+
+
+def uids() -> list[str]:
+    return sorted(Wedding.objects.values_list("uid", flat=True))
+
+
+def publish(server: CalendarServer, *entries: str, **marks: Any) -> None:
+    server.publish(calendar(*entries), **marks)
+
+
+# What a good feed does
+
+
+def test_a_feeds_weddings_are_protected_and_it_is_good(server: CalendarServer, feed: Feed) -> None:
+    publish(server, entry("a", NOW + 2 * HOUR, LOCATION="Hall"), *several(2))
+    word = sync(feed)
+
+    assert (word.outcome, word.saved, word.removed) == ("written", 3, 0)
+    party = Wedding.objects.get(uid="a")
+    assert (party.source, party.title, party.venue) == (feed.source, "Wedding a", "Hall")
+    assert (party.zone, party.starts_at, party.status) == (LONDON, NOW + 2 * HOUR, "confirmed")
+    assert not services.check(start=NOW + 2 * HOUR, duration=HOUR, now=NOW).safe
+    assert (feed.good_at, feed.checked_at, feed.event_count) == (NOW, NOW, 3)
+    assert (feed.problem, feed.broken_at, feed.trouble(NOW)) == ("", None, "")
+    assert feed.known_until == NOW + 400 * DAY
+    assert feed.due_at == NOW + 15 * MINUTE
+
+
+def test_an_unchanged_feed_costs_no_write(server: CalendarServer, feed: Feed) -> None:
+    publish(server, *several(20), etag=False)
+    sync(feed)
+    with CaptureQueriesContext(connection) as queries:
+        word = sync(feed, NOW + HOUR)
+    written = [q["sql"] for q in queries if q["sql"].startswith(("UPDATE", "INSERT", "DELETE"))]
+
+    assert (word.outcome, word.saved) == ("fresh", 0)
+    assert len(written) == 1
+    assert "calendar_guard_feed" in written[0]
+    assert feed.good_at == NOW + HOUR
+
+
+def test_changed_moved_and_new_events_are_written_and_gone_ones_removed(
+    server: CalendarServer, feed: Feed
+) -> None:
+    old = several(4)
+    publish(server, *old)
+    sync(feed)
+    moved = entry(1, NOW + 9 * DAY)
+    renamed = entry(2, NOW + 3 * DAY, SUMMARY="Ada and Grace")
+    publish(server, old[0], moved, renamed, entry("new", NOW + 5 * DAY))
+    word = sync(feed, NOW + HOUR)
+
+    assert (word.saved, word.removed) == (3, 1)
+    assert uids() == ["0", "1", "2", "new"]
+    assert Wedding.objects.get(uid="1").starts_at == NOW + 9 * DAY
+    assert Wedding.objects.get(uid="2").title == "Ada and Grace"
+
+
+def test_only_the_feeds_own_weddings_are_removed(server: CalendarServer, feed: Feed) -> None:
+    publish(server, *several(2))
+    for source in ("", "feed 999"):
+        day = {"starts_at": NOW + DAY, "ends_at": NOW + 2 * DAY}
+        Wedding.objects.create(title="By hand", zone=LONDON, source=source, uid=source, **day)
+    sync(feed)
+    publish(server)
+    sync(feed, NOW + HOUR)
+
+    assert uids() == ["", "feed 999"]
+
+
+def test_what_has_begun_or_is_over_stays_when_a_feed_forgets_it(
+    server: CalendarServer, feed: Feed
+) -> None:
+    over, under_way = entry("over", NOW - 5 * DAY), entry("under way", NOW - HOUR)
+    publish(server, over, under_way, entry("set-up", NOW + HOUR), entry("ahead", NOW + 3 * HOUR))
+    sync(feed)
+    publish(server, entry("other", NOW + DAY))
+    sync(feed, NOW + MINUTE)
+
+    assert uids() == ["other", "over", "set-up", "under way"]
+
+
+def test_a_persons_word_stands(server: CalendarServer, feed: Feed) -> None:
+    publish(server, *several(2), entry("live", NOW - HOUR, 2), entry("done", NOW - 2 * HOUR, 4))
+    sync(feed)
+    Wedding.objects.filter(uid="0").update(setup=5 * HOUR, notes="Fireworks", guests=80)
+    for uid, status in (("live", "live"), ("done", "completed")):
+        wedding = Wedding.objects.get(uid=uid)
+        wedding.status, wedding.completed_at = status, NOW if status == "completed" else None
+        wedding.save()
+    publish(server, entry(0, NOW + 2 * DAY), entry("done", NOW - 2 * HOUR, 5))
+    sync(feed, NOW + HOUR)
+
+    kept = Wedding.objects.get(uid="0")
+    assert (kept.starts_at, kept.setup, kept.notes, kept.guests) == (
+        NOW + 2 * DAY,
+        5 * HOUR,
+        "Fireworks",
+        80,
+    )
+    assert Wedding.objects.get(uid="live").status == "live"
+    assert Wedding.objects.get(uid="done").status == "completed"
+
+
+def test_a_completed_wedding_that_moves_ahead_is_protected_again(
+    server: CalendarServer, feed: Feed
+) -> None:
+    publish(server, entry("a", NOW - 2 * HOUR, 4))
+    sync(feed)
+    Wedding.objects.update(status="completed", completed_at=NOW)
+    publish(server, entry("a", NOW + DAY))
+    sync(feed, NOW + HOUR)
+
+    moved = Wedding.objects.get()
+    assert (moved.status, moved.completed_at) == ("confirmed", None)
+
+
+def test_a_cancelled_event_protects_nothing(server: CalendarServer, feed: Feed) -> None:
+    publish(server, entry("a", NOW + DAY))
+    sync(feed)
+    publish(server, entry("a", NOW + DAY, STATUS="CANCELLED"))
+    sync(feed, NOW + HOUR)
+
+    assert Wedding.objects.get().status == "cancelled"
+    assert services.check(start=NOW + DAY, duration=HOUR, now=NOW + HOUR).safe
+
+
+def test_an_event_added_to_a_feed_stops_a_running_test(server: CalendarServer, feed: Feed) -> None:
+    publish(server)
+    sync(feed)
+    services.grant(
+        start=NOW,
+        duration=HOUR,
+        target="http://127.0.0.1:8999",
+        label="rush",
+        link="",
+        run_id="1",
+        by="ada",
+        now=NOW,
+    )
+    publish(server, entry("a", NOW + 2 * HOUR))
+    word = sync(feed, NOW + MINUTE)
+
+    assert word.stopped == 1
+    assert services.permits_in_force(now=NOW + MINUTE) == []
+
+
+def test_large_changes_go_in_pieces_additions_first(
+    server: CalendarServer, feed: Feed, django_assert_max_num_queries: Any
+) -> None:
+    publish(server, *(entry(f"old {n}", NOW + DAY + n * MINUTE) for n in range(600)))
+    with django_assert_max_num_queries(60):
+        assert sync(feed).saved == 600
+    publish(server, *(entry(f"new {n}", NOW + DAY + n * MINUTE) for n in range(1_100)))
+    with CaptureQueriesContext(connection) as queries:
+        word = sync(feed, NOW + HOUR)
+    order = [
+        q["sql"].split()[0]
+        for q in queries
+        if q["sql"].startswith(("INSERT", "DELETE")) and '"calendar_guard_wedding"' in q["sql"]
+    ]
+
+    assert (word.saved, word.removed) == (1_100, 600)
+    assert order == sorted(order, reverse=True)  # INSERT before DELETE
+    assert "DELETE" in order
+
+
+# Fresh, and fresh again
+
+
+def test_a_feed_that_has_not_changed_says_so_and_stays_good(
+    server: CalendarServer, feed: Feed
+) -> None:
+    publish(server, *several(2), date="Wed, 10 Jun 2026 08:00:00 GMT")
+    sync(feed)
+    word = sync(feed, NOW + HOUR)
+
+    assert (word.outcome, feed.good_at) == ("fresh", NOW + HOUR)
+    asked = server.asked[-1].headers
+    assert asked["if-none-match"] == feed.etag
+    assert asked["if-modified-since"] == "Wed, 10 Jun 2026 08:00:00 GMT"
+    assert "if-none-match" not in server.asked[0].headers
+
+
+def test_repeating_events_come_into_sight_though_the_feed_never_changes(
+    server: CalendarServer, feed: Feed
+) -> None:
+    weekly = entry("w", NOW + DAY, RRULE="FREQ=WEEKLY")
+    publish(server, weekly)
+    sync(feed)
+    first = Wedding.objects.count()
+    sync(feed, NOW + 23 * HOUR)
+    assert Wedding.objects.count() == first
+
+    later = NOW + 14 * DAY
+    sync(feed, later)
+    assert "if-none-match" not in server.asked[-1].headers
+    assert Wedding.objects.count() == first + 2
+    assert feed.known_until == later + 400 * DAY
+
+
+# What cannot be trusted
+
+
+def test_a_feed_that_shrinks_by_half_keeps_the_old_data(server: CalendarServer, feed: Feed) -> None:
+    publish(server, *several(10))
+    sync(feed)
+    publish(server, *several(4))
+    word = sync(feed, NOW + HOUR)
+
+    assert word.outcome == "broken"
+    assert "shrunk from 10 events ahead to 4" in word.problem
+    assert len(uids()) == 10
+    assert (feed.broken_at, feed.problem) == (NOW + HOUR, word.problem)
+    assert feed.trouble(NOW + HOUR) == word.problem
+    assert len(feed.refused_digest) == 64
+
+
+def test_shrinking_to_exactly_half_or_from_a_few_is_believed(
+    server: CalendarServer, feed: Feed
+) -> None:
+    publish(server, *several(10))
+    sync(feed)
+    publish(server, *several(5))
+    assert sync(feed, NOW + HOUR).removed == 5
+    publish(server, *several(3))
+    assert sync(feed, NOW + HOUR).removed == 2
+    publish(server)
+    assert sync(feed, NOW + HOUR).removed == 3
+
+
+def test_a_feed_that_cancels_more_than_half_is_not_believed_either(
+    server: CalendarServer, feed: Feed
+) -> None:
+    publish(server, *several(10))
+    sync(feed)
+    publish(server, *several(10, STATUS="CANCELLED"))
+
+    assert sync(feed, NOW + HOUR).outcome == "broken"
+    assert not Wedding.objects.filter(status="cancelled").exists()
+
+
+def test_events_that_go_by_are_no_shrinking(server: CalendarServer, feed: Feed) -> None:
+    publish(server, *several(10))
+    sync(feed)
+    publish(server, *several(10)[8:])
+
+    assert sync(feed, NOW + 9 * DAY).outcome == "fresh"
+
+
+def test_an_accepted_state_is_written_once_and_not_for_ever(
+    server: CalendarServer, feed: Feed
+) -> None:
+    publish(server, *several(10))
+    sync(feed)
+    publish(server)
+    sync(feed, NOW + HOUR)
+    Feed.objects.update(accepted_digest=feed.refused_digest)
+    assert sync(feed, NOW + 2 * HOUR).removed == 10
+    assert (feed.broken_at, feed.accepted_digest, feed.refused_digest) == (None, "", "")
+
+    publish(server, *several(10))
+    sync(feed, NOW + 3 * HOUR)
+    publish(server)
+    assert sync(feed, NOW + 4 * HOUR).outcome == "broken"
+
+
+@pytest.mark.parametrize("content", ["<html>Sign in", calendar(*several(9))[:-20], ""])
+def test_content_that_does_not_parse_keeps_the_old_data(
+    server: CalendarServer, feed: Feed, content: str
+) -> None:
+    publish(server, *several(9))
+    sync(feed)
+    server.publish(content)
+    first = sync(feed, NOW + HOUR)
+    sync(feed, NOW + 2 * HOUR)
+
+    assert first.outcome == "broken"
+    assert len(uids()) == 9
+    assert feed.broken_at == NOW + HOUR  # since when, not when last
+    assert (feed.good_at, feed.checked_at) == (NOW, NOW + 2 * HOUR)
+    assert feed.problem.endswith(".")
+
+
+def test_a_broken_feed_heals(server: CalendarServer, feed: Feed) -> None:
+    publish(server, *several(9))
+    sync(feed)
+    server.publish("<html>")
+    sync(feed, NOW + HOUR)
+    publish(server, *several(9))
+
+    assert sync(feed, NOW + 2 * HOUR).outcome == "fresh"  # by its mark alone
+    assert (feed.broken_at, feed.problem, feed.good_at) == (None, "", NOW + 2 * HOUR)
+
+
+# What cannot be reached
+
+
+@pytest.mark.parametrize(
+    ("status", "words"), [(500, "HTTP status 500"), (403, "password or key"), (404, "no calendar")]
+)
+def test_a_server_in_trouble_leaves_the_feed_to_go_stale(
+    server: CalendarServer, feed: Feed, status: int, words: str
+) -> None:
+    publish(server, *several(2))
+    sync(feed)
+    server.say(status)
+    word = sync(feed, NOW + HOUR)
+
+    assert (word.outcome, len(uids())) == ("unreached", 2)
+    assert words in feed.problem
+    assert (feed.broken_at, feed.good_at, feed.checked_at) == (None, NOW, NOW + HOUR)
+    assert feed.trouble(NOW + 5 * HOUR) == ""
+    assert feed.trouble(NOW + 6 * HOUR).endswith(feed.problem)
+
+
+def test_a_broken_feed_that_is_out_of_reach_stays_broken(
+    server: CalendarServer, feed: Feed
+) -> None:
+    server.publish("<html>")
+    sync(feed)
+    server.say(500)
+    sync(feed, NOW + HOUR)
+
+    assert feed.broken_at == NOW
+
+
+def test_a_private_address_is_refused_and_the_setting_named(
+    server: CalendarServer, feed: Feed, settings: Settings
+) -> None:
+    settings.WEDSYNC_FEED_NETWORKS = []
+    publish(server, *several(2))
+    word = sync(feed)
+
+    assert word.outcome == "unreached"
+    assert "a loopback address" in word.problem
+    assert "WEDSYNC_FEED_NETWORKS" in word.problem
+    assert server.asked == []
+
+
+def test_a_feed_without_end_or_packed_with_zeros_is_too_large(
+    server: CalendarServer, feed: Feed
+) -> None:
+    server.pour()
+    assert "larger than 33,554,432 bytes." in sync(feed).problem
+    server.bomb(megabytes=40)
+    assert "larger than 33,554,432 bytes once unpacked" in sync(feed).problem
+
+
+def test_webcal_means_https(server: CalendarServer) -> None:
+    """Loopback's server speaks no TLS here, and is asked for it all the same."""
+    feed = make_feed(server.url().replace("http", "webcal"))
+    assert sync(feed).problem.startswith(f"https://127.0.0.1:{server.port}/…: No safe connection")
+
+
+@pytest.mark.parametrize("url", ["", "ftp://x/y.ics", "calendar.ics"])
+def test_an_address_that_is_none_is_a_problem_in_words(url: str) -> None:
+    assert "no web address" in sync(make_feed(url)).problem
+
+
+def test_no_feed_brings_a_wedding_longer_than_ours_may_be() -> None:
+    assert ical.LONGEST == LONGEST_WEDDING
+
+
+def test_an_unknown_feed_is_no_feed() -> None:
+    with pytest.raises(feeds.UnknownFeed, match="no feed 404"):
+        feeds.sync(feed_id=404, now=NOW)
+
+
+# Secrets
+
+
+@pytest.mark.parametrize("by_file", [False, True])
+def test_a_secret_joins_when_the_feed_is_fetched(
+    server: CalendarServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, by_file: bool
+) -> None:
+    if by_file:
+        (tmp_path / "key").write_text(f"{SECRET}\n")
+        monkeypatch.setenv("WEDSYNC_FEED_KEY_FILE", str(tmp_path / "key"))
+    else:
+        monkeypatch.setenv("WEDSYNC_FEED_KEY", SECRET)
+    publish(server, *several(2))
+    feed = make_feed(server.url("/weddings.ics?key=$WEDSYNC_FEED_KEY"))
+    assert sync(feed).outcome == "written"
+    assert server.asked[-1].path.endswith(f"?key={SECRET}")
+
+    server.say(403)
+    sync(feed, NOW + 25 * HOUR)
+    feed.refresh_from_db()
+    assert SECRET not in str(vars(feed))
+
+
+def test_a_secret_that_is_not_set_is_named(server: CalendarServer) -> None:
+    word = sync(make_feed(server.url("/$WEDSYNC_FEED_NONE")))
+    assert "$WEDSYNC_FEED_NONE" in word.problem
+    assert server.asked == []
+
+
+def test_other_variables_stay_unread(
+    server: CalendarServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WEDSYNC_SECRET_KEY", SECRET)
+    sync(make_feed(server.url("/$WEDSYNC_SECRET_KEY")))
+    assert server.asked[0].path == "/$WEDSYNC_SECRET_KEY"
+
+
+# Files
+
+
+@pytest.fixture
+def folder(tmp_path: Path, settings: Settings) -> Path:
+    folder = tmp_path / "calendars"
+    folder.mkdir()
+    settings.WEDSYNC_FEED_FOLDERS = [str(folder)]
+    return folder
+
+
+def test_a_file_in_a_listed_folder_is_read_again_when_it_changes(folder: Path) -> None:
+    file = folder / "our weddings.ics"
+    file.write_text(calendar(*several(2)))
+    feed = make_feed(f"file://{folder}/our%20weddings.ics")
+    assert sync(feed).saved == 2
+    assert sync(feed, NOW + HOUR).outcome == "fresh"
+    file.write_text(calendar(*several(3)))
+    assert sync(feed, NOW + HOUR).saved == 1
+
+
+def test_a_file_elsewhere_is_refused_however_it_is_named(folder: Path, tmp_path: Path) -> None:
+    outside = tmp_path / "outside.ics"
+    outside.write_text(calendar(*several(2)))
+    (folder / "link.ics").symlink_to(outside)
+    os.mkfifo(folder / "pipe.ics")
+    for number, (path, words) in enumerate(
+        [
+            (outside, "none of the folders"),
+            (folder / ".." / "outside.ics", "none of the folders"),
+            (folder / "%2e%2e" / "outside.ics", "none of the folders"),
+            (folder / "link.ics", "none of the folders"),
+            (folder / "pipe.ics", "names no file"),
+            (folder, "names no file"),
+            (folder / "missing.ics", "not there"),
+            (folder / "a%00b", "not there"),
+        ]
+    ):
+        word = sync(make_feed(f"file://{path}", name=str(number)))
+        assert words in word.problem
+    assert "names no host" in sync(make_feed(f"file://host{folder}/x", name="host")).problem
+    assert not Wedding.objects.exists()
+
+
+def test_a_file_that_is_too_large_is_not_read_whole(folder: Path) -> None:
+    with (folder / "big.ics").open("wb") as file:
+        file.truncate(fetching.LIMITS.body_bytes + 1)
+    assert "larger than" in sync(make_feed(f"file://{folder}/big.ics")).problem
+
+
+# While a test runs
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_renewal_does_not_wait_for_a_whole_import(server: CalendarServer, feed: Feed) -> None:
+    """Three seconds without an answer would stop the test."""
+    publish(server)
+    sync(feed)  # a feed that was never read permits nothing
+    permit = services.grant(
+        start=NOW,
+        duration=HOUR,
+        target="http://127.0.0.1:8999",
+        label="rush",
+        link="",
+        run_id="1",
+        by="ada",
+        now=NOW,
+    )
+    publish(
+        server, *(entry(number, NOW + DAY + number * 20 * MINUTE) for number in range(IMPORTED))
+    )
+    done, waits = Event(), []
+
+    def renew() -> None:
+        while not done.wait(0.02):
+            begun = time.monotonic()
+            assert services.renew(permit_id=permit.id, doing="1/s", now=NOW + MINUTE).safe
+            waits.append(time.monotonic() - begun)
+        connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        renewing = pool.submit(renew)
+        begun = time.monotonic()
+        try:
+            word = sync(feed, NOW + MINUTE)
+        finally:
+            done.set()
+        renewing.result()
+    seconds = time.monotonic() - begun
+    print(f"{word.saved} imported in {seconds:.1f} s; longest wait {max(waits):.2f} s")
+
+    assert word.saved == IMPORTED
+    assert seconds < 30
+    assert max(waits) < 2.5

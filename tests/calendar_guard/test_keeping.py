@@ -1,0 +1,258 @@
+"""Weddings in words: what is read, what is refused, and what putting them again leaves alone."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from calendar_guard import keeping, writing
+from calendar_guard.facts import (
+    READ_ONLY,
+    WORDS,
+    WrongWords,
+    read_wedding,
+    write_wedding,
+)
+from calendar_guard.keeping import Written
+from calendar_guard.models import Change, Coordinator, Permit, Revision, Wedding
+from calendar_guard.people_words import CoordinatorFacts
+from tests.calendar_guard.examples import BERLIN, HOUR, LONDON, at
+
+NOW = at("2026-06-10 10:00", LONDON)
+PARTY = {
+    "title": "Ada & Grace",
+    "zone": BERLIN,
+    "starts_at": "2026-06-20T14:00:00",
+    "ends_at": "2026-06-20T23:00:00",
+}
+MARA = {"name": "Mara Lind", "email": "mara@venue.example", "phone": "+44 20 7946 0000"}
+
+
+def put(*weddings: dict[str, Any]) -> Written:
+    facts = [read_wedding(PARTY | words) for words in weddings]
+    return keeping.put_weddings(facts=facts, by="mara", now=NOW)
+
+
+def kept(result: Written) -> Wedding:
+    return Wedding.objects.get(pk=result.ids[0])
+
+
+def refusals(words: dict[str, Any]) -> dict[str, str]:
+    with pytest.raises(WrongWords) as refusal:
+        read_wedding(words)
+    return refusal.value.errors
+
+
+def test_a_wedding_needs_no_more_than_a_title_a_zone_and_its_local_times() -> None:
+    facts = read_wedding(PARTY)
+
+    assert facts.starts_at == datetime.fromisoformat("2026-06-20T14:00")
+    assert (facts.setup, facts.teardown, facts.status) == (2 * HOUR, HOUR, "confirmed")
+    assert facts.given == set(PARTY)
+
+
+def test_all_that_is_wrong_is_said_at_once() -> None:
+    wrong = {"title": " ", "zone": "Europe/Berlni", "starts_at": "noon", "seats": 4, "guests": "4"}
+    said = refusals(wrong)
+
+    assert said["title"] == "This cannot be empty."
+    assert "did you mean Europe/Berlin?" in said["zone"]
+    assert "noon is not a local time" in said["starts_at"]
+    assert said["ends_at"] == "A wedding needs this word."
+    assert "no such word; known are title" in said["seats"]
+    assert "whole number" in said["guests"]
+
+
+@pytest.mark.parametrize(
+    ("words", "field", "said"),
+    [
+        ({"starts_at": "2026-06-20T13:00:00+01:00"}, "starts_at", "shows: 2026-06-20T14:00:00."),
+        ({"starts_at": "2026-06-20T12:00Z"}, "starts_at", "shows: 2026-06-20T14:00:00."),
+        ({"starts_at": "2026-06-20"}, "starts_at", "without an offset: 2026"),
+        ({"starts_at": "2026-02-30T12:00"}, "starts_at", "is on no calendar"),
+        ({"starts_at": "0001-01-01T00:00"}, "starts_at", "between 2001 and 2198"),
+        ({"ends_at": "9999-12-31T23:59"}, "ends_at", "between 2001 and 2198"),
+        ({"ends_at": "2026-06-20T14:00"}, "ends_at", "end before it starts"),
+        ({"ends_at": "2026-06-28T14:00"}, "ends_at", "lasts 8 days"),
+        ({"setup": "-PT1H"}, "setup", "not an ISO 8601 duration"),
+        ({"setup": "P8D"}, "setup", "longer than 7 days"),
+        ({"setup": "P" + "9" * 60 + "D"}, "setup", "longer than"),
+        ({"setup": 7200}, "setup", "This is text"),
+        ({"guests": True}, "guests", "whole number"),
+        ({"guests": 10**30}, "guests", "whole number"),
+        ({"status": "postponed"}, "status", "known are tentative, confirmed"),
+        ({"status": ["live"]}, "status", "is no status"),
+        ({"title": "a\x00b"}, "title", "zero byte"),
+        ({"title": "a\ud800b"}, "title", "no text can hold"),
+        ({"title": "a\nb"}, "title", "no text can hold"),
+        ({"title": "a" * 201}, "title", "At most 200 characters, please; these are 201"),
+        ({"notes": "a" * 10_001}, "notes", "At most 10,000"),
+        ({"coordinators": "mara"}, "coordinators", "a list of at most 20"),
+        ({"coordinators": [7]}, "coordinators", "Coordinator 1: give an e-mail"),
+        ({"coordinators": [{"name": ""}]}, "coordinators", "neither a name nor"),
+        ({"coordinators": ["a@b"]}, "coordinators", "Coordinator 1: a@b is not an e-mail"),
+        ({"coordinators": [MARA, MARA | {"fax": ""}]}, "coordinators", "Coordinator 2: no word"),
+    ],
+)
+def test_a_wrong_word_is_refused_in_words(words: dict[str, Any], field: str, said: str) -> None:
+    errors = refusals(PARTY | words)
+    assert list(errors) == [field]
+    assert said in errors[field]
+
+
+@settings.get_profile("usual")
+@given(st.dictionaries(st.sampled_from([*WORDS, *READ_ONLY, "x"]), st.text() | st.integers()))
+def test_whatever_comes_is_a_wedding_or_a_sentence_that_can_be_sent(words: dict[str, Any]) -> None:
+    try:
+        facts = read_wedding(PARTY | words)
+    except WrongWords as wrong:
+        "".join([*wrong.errors, *wrong.errors.values()]).encode()
+    else:
+        assert read_wedding(write_wedding(facts)) == facts
+
+
+@pytest.mark.parametrize(
+    ("zone", "starts", "ends", "instants"),
+    [
+        # In the night that has an hour twice, the longer reading is protected; so is a gap.
+        (LONDON, "2026-10-25T01:30", "2026-10-25T01:45", ("00:30", "01:45")),
+        (LONDON, "2026-03-29T01:30", "2026-03-29T03:00", ("00:30", "02:00")),
+    ],
+)
+@pytest.mark.django_db
+def test_both_dst_nights_are_read_the_protecting_way(
+    zone: str, starts: str, ends: str, instants: tuple[str, str]
+) -> None:
+    row = kept(put({"zone": zone, "starts_at": starts, "ends_at": ends}))
+    assert (f"{row.starts_at:%H:%M}", f"{row.ends_at:%H:%M}") == instants
+
+
+@pytest.mark.django_db
+def test_putting_a_uid_again_changes_only_what_was_said() -> None:
+    first = put({"source": "crm", "uid": "7", "notes": "Cake at five", "guests": 80})
+    again = put({"source": "crm", "uid": "7", "guests": 90})
+
+    assert (first.new, again.new, again.changed, first.ids) == (1, 0, 1, again.ids)
+    row = kept(again)
+    assert (row.guests, row.notes) == (90, "Cake at five")
+    assert list(row.changes.values_list("field", flat=True)) == ["guests", "wedding"]
+
+
+@pytest.mark.django_db
+def test_putting_the_same_again_writes_nothing() -> None:
+    words = {"source": "crm", "uid": "7", "coordinators": [MARA]}
+    put(words)
+    number = Revision.objects.get().number
+    assert put(words).unchanged == 1
+    assert Revision.objects.get().number == number
+
+
+@pytest.mark.django_db
+def test_an_import_ends_no_wedding_that_goes_on() -> None:
+    result = put({"source": "crm", "uid": "7"})
+    writing.still_going(wedding_id=result.ids[0], by="mara", now=NOW)
+
+    assert put({"source": "crm", "uid": "7", "status": "confirmed"}).unchanged == 1
+    assert kept(result).status == "live"
+    put({"source": "crm", "uid": "7", "status": "completed"})
+    assert kept(result).status == "completed"
+
+
+@pytest.mark.django_db
+def test_one_wrong_wedding_keeps_all_of_them_out() -> None:
+    with pytest.raises(keeping.WrongWeddings) as refusal:
+        put({}, {"coordinators": ["Nobody"]}, {"source": "feed 3", "uid": "a"})
+
+    assert "Nobody here is called Nobody" in refusal.value.errors[1]["coordinators"]
+    assert "calendars that are read" in refusal.value.errors[2]["source"]
+    assert not Wedding.objects.exists()
+
+
+@pytest.mark.django_db
+def test_one_uid_twice_in_a_list_is_refused() -> None:
+    with pytest.raises(keeping.WrongWeddings) as refusal:
+        put({"uid": "7"}, {"uid": "7"}, {})
+    assert list(refusal.value.errors) == [0, 1]
+
+
+@pytest.mark.django_db
+def test_coordinators_are_found_by_mail_else_by_name_else_made() -> None:
+    jo = Coordinator.objects.create(name="Jo Field", language="de")
+    result = put({"coordinators": [MARA, "Jo Field"]}, {"coordinators": ["MARA@venue.example"]})
+
+    assert Coordinator.objects.count() == 2
+    mara = Coordinator.objects.get(email=MARA["email"])
+    assert list(kept(result).coordinators.all()) == [jo, mara]
+    assert list(Wedding.objects.get(pk=result.ids[1]).coordinators.all()) == [mara]
+
+
+@pytest.mark.django_db
+def test_what_is_said_of_a_coordinator_changes_them_and_the_rest_stays() -> None:
+    put({"uid": "1", "coordinators": [MARA]})
+    again = put({"uid": "1", "coordinators": [{"email": MARA["email"], "slack_id": "U1"}]})
+
+    mara = Coordinator.objects.get()
+    assert (mara.name, mara.phone, mara.slack_id) == (MARA["name"], MARA["phone"], "U1")
+    assert again.changed == 1
+
+
+@pytest.mark.django_db
+def test_a_name_that_two_people_have_needs_the_mail() -> None:
+    for number in range(2):
+        Coordinator.objects.create(name="Jo Field", email=f"jo{number}@venue.example")
+    with pytest.raises(keeping.WrongWeddings) as refusal:
+        put({"coordinators": ["Jo Field"]})
+    assert "Several people" in refusal.value.errors[0]["coordinators"]
+
+
+@pytest.mark.django_db
+def test_a_preview_says_what_would_be_done_and_leaves_no_trace() -> None:
+    put({"uid": "1"})
+    changes = Change.objects.count()
+    facts = [
+        read_wedding(PARTY | words)
+        for words in ({"uid": "1"}, {"uid": "2", "coordinators": [MARA]}, {"uid": "3"})
+    ]
+    previewed = keeping.preview_of(lambda: keeping.put_weddings(facts=facts, by="mara", now=NOW))
+
+    assert (previewed.new, previewed.changed, previewed.unchanged) == (2, 0, 1)
+    assert previewed.ids == ()
+    assert Wedding.objects.count() == 1
+    assert Change.objects.count() == changes
+    assert not Coordinator.objects.exists()
+    assert not Permit.objects.exists()
+
+
+@pytest.mark.django_db
+def test_ambiguous_times_that_nobody_touched_keep_their_instants() -> None:
+    starts = at("2026-10-25 01:30", LONDON, fold=1)
+    row = Wedding(title="a", zone=LONDON, starts_at=starts, ends_at=starts + HOUR)
+    writing.write_weddings(save=[row], by="feed 1", now=NOW)
+    keeping.change_wedding(wedding_id=row.pk, words={"guests": 4}, whole=False, by="mara", now=NOW)
+    assert Wedding.objects.get().starts_at == starts
+    words = {"ends_at": "2026-10-25T01:45:00"}
+    keeping.change_wedding(wedding_id=row.pk, words=words, whole=False, by="mara", now=NOW)
+    assert Wedding.objects.get().starts_at == starts - HOUR
+
+
+@pytest.mark.django_db
+def test_a_thousand_weddings_are_put_in_a_fixed_number_of_queries(
+    django_assert_max_num_queries: Any,
+) -> None:
+    def words(first: int) -> list[dict[str, Any]]:
+        return [
+            {"uid": str(n), "title": f"Wedding {n + first}", "coordinators": [MARA]}
+            for n in range(1000)
+        ]
+
+    put(*words(0))
+    with django_assert_max_num_queries(400):
+        assert put(*words(1)).changed == 1000
+
+
+def test_a_person_in_words_is_the_same_whether_known_or_described() -> None:
+    [named] = read_wedding(PARTY | {"coordinators": ["mara@venue.example"]}).coordinators
+    assert named == CoordinatorFacts(email="mara@venue.example")
+    assert named.known
