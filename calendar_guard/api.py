@@ -1,13 +1,11 @@
 """What the guard's API addresses share: who may, how a body is read, how a refusal is told."""
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, TypeVar
 
 from rest_framework import exceptions, status
-from rest_framework.parsers import BaseParser
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -21,41 +19,13 @@ from calendar_guard.writing import Invalid
 from clock import iso
 
 Read = TypeVar("Read")
-LARGEST_BODY, LONGEST_LIST, MOST_TOLD = 2_500_000, 1000, 20
+LONGEST_LIST, MOST_TOLD = 1000, 20
 VIEW = "calendar_guard.view_verdict"
-
-
-class TooLarge(exceptions.APIException):
-    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
-    default_code = "too_large"
-    default_detail = "The body has more than 2.5 million bytes; send it in pieces."
 
 
 class Conflict(exceptions.APIException):
     status_code = status.HTTP_409_CONFLICT
     default_code = "not_now"
-
-
-class WordsParser(BaseParser):
-    """JSON, as UTF-8, of a size and depth that this server can hold."""
-
-    media_type = "application/json"
-
-    def parse(
-        self,
-        stream: Any,
-        media_type: str | None = None,
-        parser_context: Mapping[str, Any] | None = None,
-    ) -> Any:
-        body = stream.read(LARGEST_BODY + 1)
-        if len(body) > LARGEST_BODY:
-            raise TooLarge
-        try:
-            return json.loads(body.decode(), parse_constant=_refuse_constant)
-        except ValueError as error:
-            raise exceptions.ParseError(f"This is not JSON: {error}.") from None
-        except RecursionError:
-            raise exceptions.ParseError("This JSON is nested too deeply.") from None
 
 
 class May(BasePermission):
@@ -70,7 +40,6 @@ class May(BasePermission):
 
 
 class GuardView(APIView):
-    parser_classes = [WordsParser]
     permission_classes = [May]
     needs: ClassVar[Mapping[str, Sequence[str]]] = {}
 
@@ -212,7 +181,3 @@ def _some(errors: Mapping[int, Mapping[str, str]]) -> dict[str, Any]:
     if len(errors) > MOST_TOLD:
         words["list"] = [f"{len(errors) - MOST_TOLD} more are wrong as well."]
     return words
-
-
-def _refuse_constant(name: str) -> float:
-    raise ValueError(f"{name} is no number")

@@ -254,3 +254,20 @@ def test_runs_are_listed_newest_first_and_filtered(api: APIClient) -> None:
 
 def test_proof_needs_a_living_proc() -> None:
     assert process.members(1 << 30) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "said"),
+    [
+        (b"[" * 200_000, 400, "nested too deeply"),
+        (b'{"users": NaN}', 400, "no number"),
+        (b"\xff\xfe", 400, "not JSON"),
+        (b'"' + b"x" * 2_600_000 + b'"', 413, "in pieces"),
+    ],
+)
+def test_a_body_that_nobody_can_read_is_refused_in_words(
+    api: APIClient, body: bytes, status: int, said: str
+) -> None:
+    answer = api.post("/api/load-testing/runs", body, content_type="application/json")
+    assert answer.status_code == status, answer.content
+    assert said in answer.json()["detail"]
