@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 import clock
 from audit import services as audit
@@ -114,7 +115,7 @@ def renew(*, permit_id: int, doing: str, now: datetime, until: datetime | None =
 def revoke_what_is_forbidden(*, by: str, now: datetime) -> list[PermitWord]:
     """After a calendar write, in its transaction: stop the tests that it forbids."""
     stopped = []
-    for permit in _in_force(now):
+    for permit in _in_force(now).select_for_update().order_by("pk"):
         if not _judge_rest(permit, permit.ends_at, now, launch=False, by=by).safe:
             stopped.append(word(permit))
     return stopped
@@ -168,12 +169,11 @@ def asked_by(*, run_id: str) -> str:
     return kept[-1].actor if kept else ""
 
 
-def _in_force(now: datetime) -> list[Permit]:
+def _in_force(now: datetime) -> QuerySet[Permit]:
     """Permits that may still be used, those that begin later included."""
-    rows = Permit.objects.filter(
+    return Permit.objects.filter(
         revoked_at=None, given_back_at=None, ends_at__gt=now - policy().stop_time
     )
-    return list(rows)
 
 
 def _keep(
@@ -199,7 +199,8 @@ def _keep(
 
 
 def _find(permit_id: int) -> Permit:
-    permit = Permit.objects.filter(pk=permit_id).first()
+    """Held until the transaction ends: every way to stop takes the permit before the audit log."""
+    permit = Permit.objects.select_for_update().filter(pk=permit_id).first()
     if permit is None:
         raise UnknownPermit(f"There is no permit {permit_id}.")
     return permit
