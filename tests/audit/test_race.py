@@ -28,6 +28,7 @@ def start() -> subprocess.Popen[str]:
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.bulk
 def test_racing_processes_leave_one_unforked_chain() -> None:
     writers = [start() for _ in range(WRITERS)]
     try:

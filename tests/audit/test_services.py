@@ -159,6 +159,7 @@ def test_a_head_noted_earlier_shows_that_the_end_was_cut_off(record: Record) -> 
     assert (cut.broken, cut.holds_noted, cut.count) == (None, False, 2)
 
 
+@pytest.mark.bulk
 def test_how_fast_entries_are_written_and_verified(record: Record) -> None:
     count = 2 * services.CHUNK + 1
     started = time.perf_counter()

@@ -1,4 +1,4 @@
-"""HYPOTHESIS_PROFILE=slow compares judge and reference ten thousand times instead of 300."""
+"""HYPOTHESIS_PROFILE=slow compares judge and reference ten thousand times, not 300; few, 60."""
 
 import hypothesis
 import pytest
@@ -10,7 +10,7 @@ from time_machine import TimeMachineFixture
 from access import services as access
 from tests.calendar_guard.admin_words import NOW
 
-for name, examples in (("usual", 300), ("slow", 10_000)):
+for name, examples in (("few", 60), ("usual", 300), ("slow", 10_000)):
     hypothesis.settings.register_profile(
         name,
         max_examples=examples,

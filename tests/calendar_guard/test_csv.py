@@ -404,6 +404,7 @@ class TestAdmin:
 
         assert "Eve,,,\n&lt;/textarea&gt;" in answer.text
 
+    @pytest.mark.bulk
     def test_two_thousand_weddings_are_looked_at_and_kept(self, admin_client: Client) -> None:
         rows = "".join(f"Couple {n},{LONDON},2027-0{n % 9 + 1}-11 14:00,2027-0{n % 9 + 1}-11 22:00"
                        f",Anna <anna{n % 50}@a.test>\n" for n in range(2_000))  # fmt: skip

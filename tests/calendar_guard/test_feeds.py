@@ -215,6 +215,7 @@ def test_an_event_added_to_a_feed_stops_a_running_test(server: CalendarServer, f
     assert services.permits_in_force(now=NOW + MINUTE) == []
 
 
+@pytest.mark.bulk
 def test_large_changes_go_in_pieces_additions_first(
     server: CalendarServer, feed: Feed, django_assert_max_num_queries: Any
 ) -> None:
@@ -528,6 +529,7 @@ def test_a_file_that_is_too_large_is_not_read_whole(folder: Path) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.bulk
 def test_a_renewal_does_not_wait_for_a_whole_import(server: CalendarServer, feed: Feed) -> None:
     """Three seconds without an answer would stop the test."""
     publish(server)

@@ -513,6 +513,7 @@ def test_thousands_of_ordinary_series_are_not_too_costly() -> None:
 @pytest.mark.parametrize(
     "rule", ["DAILY;BYMONTH=2;BYMONTHDAY=30", "MONTHLY;BYDAY=6SA", "YEARLY;BYYEARDAY=366;BYMONTH=1"]
 )
+@pytest.mark.bulk
 def test_rules_that_never_come_are_few(rule: str) -> None:
     assert spent(rule) * 50 > recurrence.MOST_STEPS
     never = event("DTSTART:20260613T140000", "DTEND:20260613T200000", f"RRULE:FREQ={rule}")
@@ -522,6 +523,7 @@ def test_rules_that_never_come_are_few(rule: str) -> None:
         list(recurrence.expand([one], start=when, end=when, budget=little, name="It"))
 
 
+@pytest.mark.bulk
 def test_more_than_fifty_thousand_occasions_are_too_many() -> None:
     series = [event(*IN_BERLIN, "RRULE:FREQ=DAILY;BYHOUR=1,9,17", uid=str(n)) for n in range(80)]
     with pytest.raises(Unreadable, match="more than 50,000 occasions"):
@@ -544,6 +546,7 @@ print(len(found), time.process_time() - begun, peak() - before)
 """
 
 
+@pytest.mark.bulk
 def test_twenty_thousand_events_are_read_fast_and_in_little_memory() -> None:
     first = naive("2026-01-05 14:00")
     events = []

@@ -74,6 +74,7 @@ def race() -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.timeout(2 * PATIENCE_S)
+@pytest.mark.bulk
 def test_grants_and_weddings_that_race_leave_no_permit_that_the_calendar_forbids() -> None:
     race()
 
