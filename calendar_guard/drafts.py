@@ -1,6 +1,7 @@
 """Rows and what is to become of them: written together, all or nothing, if anything is new."""
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -52,10 +53,12 @@ def write(*, drafts: Sequence[Draft], errors: Errors, by: str, now: datetime) ->
     """Inside the calendar's lock. Raises WrongWeddings, for what it finds and for `errors`."""
     crew = Crew(person for draft in drafts for person in draft.facts.coordinators)
     people = _people(drafts, crew, errors)
+    new = sum(not draft.wedding.pk for draft in drafts)
+    known = [copy(draft.wedding) if draft.wedding.pk else None for draft in drafts]
+    moved = [_apply(draft) for draft in drafts]
+    _check_completed(drafts, known, errors, now)
     if errors:
         raise WrongWeddings(errors)
-    new = sum(not draft.wedding.pk for draft in drafts)
-    moved = [_apply(draft) for draft in drafts]
     regrouped = [
         index in people and _differ(draft.wedding, people[index], crew)
         for index, draft in enumerate(drafts)
@@ -84,6 +87,16 @@ def _people(drafts: Sequence[Draft], crew: Crew, errors: Errors) -> dict[int, li
             except Invalid as wrong:
                 errors.setdefault(index, {})[wrong.field] = str(wrong)
     return found
+
+
+def _check_completed(
+    drafts: Sequence[Draft], known: Sequence[Wedding | None], errors: Errors, now: datetime
+) -> None:
+    for index, (draft, old) in enumerate(zip(drafts, known, strict=True)):
+        try:
+            writing.check_completed(draft.wedding, old, now)
+        except Invalid as wrong:
+            errors.setdefault(index, {})[wrong.field] = str(wrong)
 
 
 def _differ(wedding: Wedding, people: list[Coordinator], crew: Crew) -> bool:

@@ -1,7 +1,8 @@
 """Gets a feed's bytes: by http, https and webcal, or from a file in a folder that settings name.
 
 `$WEDSYNC_FEED_…` in an address is replaced here and nowhere else, so that what it stands for is
-never stored; and nothing that is raised here shows more of an address than scheme and host.
+never stored; and nothing that is raised here shows more of an address than scheme and host. A
+secret never chooses where it is sent: it has no place in scheme or host, and `…_HOST` may bind it.
 """
 
 import os
@@ -37,7 +38,7 @@ class Fetched:
 
 def fetch(*, address: str, etag: str, last_modified: str) -> Fetched:
     """Empty marks ask for the content whatever its age. Raises Unfetched."""
-    url = _SECRET.sub(_reveal, address.strip())
+    url = _revealed(address.strip())
     scheme, colon, rest = url.partition(":")
     if scheme.lower() == "file":
         return _read(url, etag)
@@ -55,8 +56,48 @@ def shown(address: str) -> str:
     return client.redact(f"{web}:{rest}").replace(web, scheme.lower(), 1)
 
 
-def _reveal(match: re.Match[str]) -> str:
-    name = match[1]
+def misplaced(address: str) -> str:
+    """Why a secret cannot stand where it does, in words; empty where it can."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return "It is no web address."
+    is_whole = parts.netloc or parts.scheme == "file"
+    fixed = f"{parts.scheme}://{_host(address)}#{parts.fragment}"
+    if not _SECRET.search(address) or (parts.scheme and is_whole and not _SECRET.search(fixed)):
+        return ""
+    return (
+        "A secret can stand in the user, the path or the query of an address, but not in its"
+        " scheme or host: write those out."
+    )
+
+
+def has_plain_password(address: str) -> bool:
+    """Whether the address says `user:password@`, and not `user:$WEDSYNC_FEED_…@`."""
+    password = address.partition("://")[2].partition("/")[0].rpartition("@")[0].partition(":")[2]
+    return bool(password) and not _SECRET.fullmatch(password)
+
+
+def _revealed(address: str) -> str:
+    if not _SECRET.search(address):
+        return address
+    if wrong := misplaced(address):
+        raise Unfetched(wrong)
+    parts = urlsplit(address)
+    url = _SECRET.sub(lambda match: _reveal(match[1], parts.hostname or ""), address)
+    if not url.lower().startswith(f"{parts.scheme}:") or _host(url) != _host(address):
+        raise Unfetched("A secret in its address has signs that do not fit there, such as “/”.")
+    return url
+
+
+def _host(address: str) -> str:
+    return urlsplit(address).netloc.rpartition("@")[2]
+
+
+def _reveal(name: str, host: str) -> str:
+    bound = os.environ.get(f"{name}_HOST", "").strip()
+    if bound and bound.lower() != host:
+        raise Unfetched(f"Its address uses ${name}, which {name}_HOST keeps for another host.")
     if value := os.environ.get(name):
         return value
     try:

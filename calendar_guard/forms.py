@@ -89,11 +89,10 @@ class WeddingForm(ReturningForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk:
-            zone = zones.find(self.instance.zone)
             self.initial["seen"] = _latest_change(self.instance)
-            for name, at in (("starts_local", "starts_at"), ("ends_local", "ends_at")):
-                local = getattr(self.instance, at).astimezone(zone)
-                self.initial[name] = local.replace(tzinfo=None, second=0, microsecond=0)
+            for name, wall in (("starts_local", "wall_start"), ("ends_local", "wall_end")):
+                local = datetime.fromisoformat(getattr(self.instance, wall))
+                self.initial[name] = local.replace(second=0)
 
     def clean_notes(self) -> str:
         """As files and the API keep them: browsers send both signs of a line's end."""
@@ -123,7 +122,7 @@ class WeddingForm(ReturningForm):
         return cleaned
 
     def _check_begun(self) -> None:
-        if self.instance.starts_at > clock.now():
+        if not self.instance.may_be_over(clock.now()):
             what = "It has not begun, so it cannot be completed; cancel it if it is called off."
             self.add_error("status", what)
 

@@ -26,7 +26,7 @@ from calendar_guard.api import (
     text,
     told,
 )
-from calendar_guard.lock import calendar_lock, taken_back
+from calendar_guard.lock import taken_back
 from calendar_guard.models import Attestation, Hold
 from calendar_guard.permits import PermitWord
 
@@ -116,15 +116,18 @@ def _read(words: Mapping[str, Any], now: datetime) -> HoldFacts:
 def _place(
     facts: Sequence[HoldFacts], by: str, now: datetime
 ) -> tuple[list[int], list[PermitWord]]:
-    ids, ended = [], []
-    with calendar_lock():
-        for one in facts:
-            made, stopped_now = writing.place_hold(
-                reason=one.reason, starts_at=one.starts_at, ends_at=one.ends_at, by=by, now=now
-            )
-            ids.append(made)
-            ended += stopped_now
-    return ids, ended
+    holds = [
+        Hold(
+            reason=one.reason,
+            starts_at=one.starts_at,
+            ends_at=one.ends_at,
+            created_by=by,
+            created_at=now,
+        )
+        for one in facts
+    ]
+    ended = writing.write_holds(save=holds, by=by, now=now)
+    return [hold.pk for hold in holds], ended
 
 
 def _find(hold_id: int) -> Hold:

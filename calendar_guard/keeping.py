@@ -53,7 +53,7 @@ class UnknownWedding(LookupError):
 
 
 class NotNow(ValueError):
-    """A wedding cannot go on, or be over, before it has begun."""
+    """A wedding cannot go on, or be over, before it has begun; nor end by being written over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +90,11 @@ def put_weddings(
 def change_wedding(
     *, wedding_id: int, words: Mapping[str, Any], whole: bool, by: str, now: datetime
 ) -> Written:
-    """Replace a wedding (`whole`), or some of its words. Raises UnknownWedding, WrongWords.
+    """Replace a wedding (`whole`), or some of its words.
 
-    A replaced one keeps its source, uid and status where they are left out.
+    A replaced one keeps its source, uid and status where they are left out. Raises UnknownWedding;
+    WrongWords; NotNow for another status than live while it is: who sends that may have read the
+    wedding before somebody pressed "still going".
     """
     with calendar_lock():
         wedding = _find(wedding_id)
@@ -102,6 +104,8 @@ def change_wedding(
             facts = replace(read_wedding({**kept, **words}), given=frozenset(WORDS))
         else:
             facts = read_wedding(words, base=old)
+        if wedding.status == Wedding.Status.LIVE and facts.status != Wedding.Status.LIVE:
+            raise NotNow(f"Wedding {wedding.pk} is under way; press complete when it is over.")
         errors = _refuse_identity(wedding, facts)
         try:
             return drafts.write(drafts=[Draft(wedding, facts)], errors=errors, by=by, now=now)
@@ -122,7 +126,7 @@ def still_going(*, wedding_id: int, by: str, now: datetime) -> list[PermitWord]:
         wedding = _find(wedding_id)
         if wedding.status == Wedding.Status.LIVE:
             return []
-        _refuse_press(wedding, wedding.starts_at - wedding.setup, now)
+        _refuse_press(wedding, wedding.may_go_on(now))
         return writing.still_going(wedding_id=wedding_id, by=by, now=now)
 
 
@@ -132,15 +136,14 @@ def complete(*, wedding_id: int, by: str, now: datetime) -> list[PermitWord]:
         wedding = _find(wedding_id)
         if wedding.status == Wedding.Status.COMPLETED:
             return []
-        _refuse_press(wedding, wedding.starts_at, now)
+        _refuse_press(wedding, wedding.may_be_over(now))
         return writing.complete(wedding_id=wedding_id, by=by, now=now)
 
 
-def _refuse_press(wedding: Wedding, earliest: datetime, now: datetime) -> None:
-    """Pressed by mistake, one would protect for weeks and the other nothing."""
+def _refuse_press(wedding: Wedding, has_begun: bool) -> None:
     if wedding.status == Wedding.Status.CANCELLED:
         raise NotNow(f"Wedding {wedding.pk} is cancelled.")
-    if earliest > now:
+    if not has_begun:
         begins = zones.spoken(wedding.starts_at, wedding.zone)
         raise NotNow(f"Wedding {wedding.pk} has not begun; it starts {begins}.")
 

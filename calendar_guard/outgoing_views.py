@@ -1,7 +1,7 @@
 """The .ics address. Calendar programs cannot send headers, so here a token may be in the address.
 
-Give them one that may do no more than `calendar_guard.view_verdict`: addresses are kept in many
-places. This server keeps none: Daphne runs without its access log, and Django's log has only paths.
+It may do no more than `calendar_guard.view_verdict`, since addresses are kept in many places. This
+server keeps none: Daphne runs without its access log, and Django's log has only paths.
 """
 
 from datetime import datetime, timedelta
@@ -10,17 +10,22 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response, patch_cache_control
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 
 import clock
 from calendar_guard import outgoing, reading, services
-from calendar_guard.api import GuardView, asked, asked_duration, told
+from calendar_guard.api import VIEW, GuardView, asked, asked_duration, told
 from clock.iso import format_duration
 
 SHOWN = ("safe", "protected")
 DEFAULT_DURATION = "PT30M"
+TOO_MUCH = (
+    "A token in an address may do nothing but read the calendar. Issue one that is limited:"
+    f" python manage.py issue_token NAME --scope {VIEW}"
+)
 
 
 class Whatever(BaseContentNegotiation):
@@ -41,9 +46,15 @@ class CalendarFeedView(GuardView):
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
         """The token moves to where tokens are looked for."""
         token = request.GET.get("token")
-        if token is not None and "HTTP_AUTHORIZATION" not in request.META:
+        self._token_is_in_address = token is not None and "HTTP_AUTHORIZATION" not in request.META
+        if self._token_is_in_address:
             request.META["HTTP_AUTHORIZATION"] = f"Bearer {token}"
         return super().initialize_request(request, *args, **kwargs)
+
+    def check_permissions(self, request: Request) -> None:
+        super().check_permissions(request)
+        if self._token_is_in_address and getattr(request.auth, "scopes", None) != [VIEW]:
+            raise PermissionDenied(TOO_MUCH)
 
     def get(self, request: Request) -> HttpResponseBase:
         now = clock.now()

@@ -106,9 +106,9 @@ def renew(*, permit_id: int, doing: str, now: datetime, until: datetime | None =
         renewal = _judge_rest(permit, end, now, launch=launch)
         if renewal.safe:
             moved = {"starts_at": now, "ends_at": until} if until else {}
-            Permit.objects.filter(pk=permit_id).update(
-                doing=doing[:200], renewed_at=clock.real_now(), **moved
-            )
+            facts = {"doing": doing[:200], "renewed_at": clock.real_now(), **moved}
+            if not _set_living(permit_id, **facts):
+                return _refusal(_find(permit_id))
     return renewal
 
 
@@ -140,7 +140,7 @@ def _judge_rest(
 def revoke(*, permit_id: int, by: str, why: str, now: datetime) -> bool:
     """Take a permit away; False when it was already revoked or given back."""
     with transaction.atomic():
-        if not _end(permit_id, revoked_at=now, revoked_by=by, revoked_why=why):
+        if not _set_living(permit_id, revoked_at=now, revoked_by=by, revoked_why=why):
             return False
         audit.record(
             action="revoke", actor=by, subject=f"permit {permit_id}", data={"why": why}, now=now
@@ -150,7 +150,7 @@ def revoke(*, permit_id: int, by: str, why: str, now: datetime) -> bool:
 
 def give_back(*, permit_id: int, now: datetime) -> None:
     """The run is over. A permit that was revoked stays revoked."""
-    _end(permit_id, given_back_at=now)
+    _set_living(permit_id, given_back_at=now)
 
 
 def permits_in_force(*, now: datetime) -> list[PermitWord]:
@@ -206,14 +206,14 @@ def _find(permit_id: int) -> Permit:
     return permit
 
 
-def _end(permit_id: int, **ending: object) -> bool:
+def _set_living(permit_id: int, **facts: object) -> bool:
     living = Permit.objects.filter(pk=permit_id, revoked_at=None, given_back_at=None)
-    return living.update(**ending) == 1
+    return living.update(**facts) == 1
 
 
 def _revoke_by_calendar(permit: Permit, verdict: rules.Verdict, why: str, now: datetime) -> Renewal:
     """Inside the transaction that read the permit: nobody else can have been first."""
-    _end(
+    _set_living(
         permit.pk,
         revoked_at=now,
         revoked_by=CALENDAR,

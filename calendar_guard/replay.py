@@ -28,7 +28,7 @@ class Replayed:
 
     @property
     def agrees(self) -> bool:
-        """Compares the decision; a blocker's sentence may follow newer zone data."""
+        """Compares the decision; a local time in a sentence may follow newer zone data."""
         return _decision(self.then) == _decision(self.today)
 
 
@@ -67,4 +67,4 @@ def replay(data: Mapping[str, Any]) -> Replayed:
 
 def _decision(verdict: rules.Verdict) -> object:
     blockers = tuple((b.rule, b.start, b.end) for b in verdict.blockers)
-    return verdict.safe, verdict.reason, blockers, verdict.next_safe_window
+    return verdict.safe, verdict.blocked_by, blockers, verdict.next_safe_window

@@ -1,9 +1,11 @@
 """Keeps the calendar true by itself: reads feeds when they are due, follows new zone data."""
 
 import logging
+from contextlib import suppress
 from datetime import timedelta
 
 from celery import shared_task
+from django.db import DatabaseError
 
 import clock
 from calendar_guard import feeds, writing
@@ -16,13 +18,26 @@ LEASE = timedelta(minutes=3)
 
 @shared_task(name="calendar_guard.tick", ignore_result=True)
 def tick() -> None:
-    """By beat. Each due feed is read by whoever claims it first."""
+    """By beat. Each due feed is read by whoever claims it first; no trouble keeps others unread."""
     now = clock.now()
-    writing.follow_zone_data(now=now)
+    try:
+        writing.follow_zone_data(now=now)
+    except Exception:
+        log.exception("The new zone data could not be followed.")
     due = Feed.objects.filter(is_active=True, due_at__lte=now)
     for feed_id in due.order_by("due_at").values_list("pk", flat=True):
         if due.filter(pk=feed_id).update(due_at=now + LEASE):
-            read(feed_id)
+            _try_to_read(feed_id)
+
+
+def _try_to_read(feed_id: int) -> None:
+    try:
+        read(feed_id)
+    except Exception:
+        log.exception("feed %s could not be read", feed_id)
+        problem = "Reading it came to grief within WedSync; the worker's log says how."
+        with suppress(DatabaseError):
+            Feed.objects.filter(pk=feed_id).update(problem=problem)
 
 
 def read(feed_id: int) -> feeds.SyncWord:

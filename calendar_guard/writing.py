@@ -5,9 +5,10 @@ The audit log gets ids and instants. What may be a name stays in `Change`, besid
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from operator import ne
 from typing import Any
 
-from django.db.models import F, Model
+from django.db.models import F, Model, Q, QuerySet
 
 from audit import services as audit
 from calendar_guard import permits, rules, zones
@@ -52,13 +53,14 @@ def write_weddings(
     """Save and delete in one transaction; the running tests that this stopped.
 
     Without a limit of its own: whoever writes thousands cuts them into pieces of `BATCH`, so that
-    a test's renewal, once a second, need not wait long. New weddings get their ids.
+    a test's renewal, once a second, need not wait long. New weddings get their ids; those that are
+    gone already stay gone. Raises Invalid for one that is completed before it has begun.
     """
     with calendar_lock():
         known = Wedding.objects.in_bulk([wedding.pk for wedding in save if wedding.pk])
+        save = [wedding for wedding in save if not wedding.pk or wedding.pk in known]
         for wedding in save:
-            _complete(wedding, now)
-            wedding.settle()
+            _settle(wedding, known.get(wedding.pk), now)
         Wedding.objects.bulk_create([wedding for wedding in save if not wedding.pk])
         # In place of bulk_update, whose CASE for each value takes ten times as long.
         Wedding.objects.bulk_create(
@@ -167,16 +169,21 @@ def place_hold(
 ) -> tuple[int, list[PermitWord]]:
     """Do not test, for a span; its id, and the tests that it stopped. Raises Invalid."""
     hold = Hold(reason=reason, starts_at=starts_at, ends_at=ends_at, created_by=by, created_at=now)
-    stopped = save_hold(hold=hold, by=by, now=now)
+    stopped = write_holds(save=[hold], by=by, now=now)
     return hold.pk, stopped
 
 
-def save_hold(*, hold: Hold, by: str, now: datetime) -> list[PermitWord]:
-    check_hold(reason=hold.reason, starts_at=hold.starts_at, ends_at=hold.ends_at, now=now)
+def write_holds(*, save: Sequence[Hold], by: str, now: datetime) -> list[PermitWord]:
+    """All or none, as one write; the running tests that this stopped. Raises Invalid."""
+    for hold in save:
+        check_hold(reason=hold.reason, starts_at=hold.starts_at, ends_at=hold.ends_at, now=now)
     with calendar_lock():
-        hold.save()
-        facts = {"id": hold.pk, "from": hold.starts_at, "until": hold.ends_at}
-        return _written(f"hold {hold.pk}", facts, by, now)
+        for hold in save:
+            hold.save()
+        saved = [{"id": hold.pk, "from": hold.starts_at, "until": hold.ends_at} for hold in save]
+        if len(saved) == 1:
+            return _written(f"hold {saved[0]['id']}", saved[0], by, now)
+        return _written("holds", {"saved": saved}, by, now)
 
 
 def check_hold(*, reason: str, starts_at: datetime, ends_at: datetime, now: datetime) -> None:
@@ -226,13 +233,15 @@ def save_feed(*, feed: Feed, address: str, by: str, now: datetime) -> None:
     """
     with calendar_lock():
         if moved := address not in {"", feed.url}:
-            feed.url, feed.problem, feed.etag, feed.last_modified = address, "", "", ""
+            feed.url, feed.problem = address, ""
             feed.good_at = feed.known_until = feed.broken_at = None
             feed.accepted_digest = feed.refused_digest = ""
         if not feed.pk:
             feed.created_at = now
         feed.due_at = now
-        set_by_people = ["name", "zone", "is_active", "due_at"]
+        # Unchanged content reads otherwise in another zone, so it is asked for again.
+        feed.etag = feed.last_modified = ""
+        set_by_people = ["name", "zone", "is_active", "due_at", "etag", "last_modified"]
         feed.save(update_fields=[*set_by_people, *(_READ if moved else ())] if feed.pk else None)
         facts = {"in_use": feed.is_active, "zone": feed.zone, "another_address": moved}
         _written(f"feed {feed.pk}", facts, by, now)
@@ -258,11 +267,22 @@ def accept_feed(*, feed_id: int, by: str, now: datetime) -> bool:
 
 def follow_zone_data(*, now: datetime) -> int:
     """Read the local times of weddings to come with new zone data; how many moved."""
-    moved, old = 0, Wedding.objects.exclude(zone_data=zones.data_version())
-    while batch := list(old.filter(guarded_until__gt=now).order_by("pk")[:BATCH]):
-        moved += sum(wedding.follow_zone() for wedding in batch)
-        write_weddings(save=batch, by=f"zone data {zones.data_version()}", now=now)
+    # A cancelled one guards nothing, but may be confirmed again.
+    ahead = Wedding.objects.filter(Q(guarded_until__gt=now) | Q(ends_at__gt=now))
+    moved, old = 0, ahead.exclude(zone_data=zones.data_version())
+    while old.exists():
+        moved += _follow(old.order_by("pk")[:BATCH], now)
     return moved
+
+
+def _follow(weddings: QuerySet[Wedding], now: datetime) -> int:
+    """One short transaction. The rows are read under the lock: a person may be at work on them."""
+    with calendar_lock():
+        batch = list(weddings)
+        before = [(wedding.starts_at, wedding.ends_at) for wedding in batch]
+        write_weddings(save=batch, by=f"zone data {zones.data_version()}", now=now)
+        after = [(wedding.starts_at, wedding.ends_at) for wedding in batch]
+        return sum(map(ne, before, after))
 
 
 def preview(*, protects: rules.WeddingSpan | rules.HoldSpan, now: datetime) -> list[PermitWord]:
@@ -284,12 +304,38 @@ def preview(*, protects: rules.WeddingSpan | rules.HoldSpan, now: datetime) -> l
     ]
 
 
-def _complete(wedding: Wedding, now: datetime) -> None:
-    """A wedding ends when somebody presses "completed", whatever was planned."""
-    if wedding.status != Wedding.Status.COMPLETED:
-        wedding.completed_at = None
-    elif wedding.completed_at is None:
-        wedding.completed_at = now
+def check_completed(wedding: Wedding, known: Wedding | None, now: datetime) -> None:
+    """Raises Invalid where a wedding is completed, or moved ahead as completed, too early."""
+    if wedding.status != Wedding.Status.COMPLETED or wedding.may_be_over(now):
+        return
+    facts = (wedding.status, wedding.starts_at)
+    if known is None or facts != (known.status, known.starts_at):
+        raise Invalid(
+            "status",
+            "It has not begun, so it cannot be completed; cancel it if it is called off.",
+        )
+
+
+def completed_at(wedding: Wedding, *, was: str, now: datetime) -> datetime:
+    """When a wedding that is completed now was over: at the pressing, whatever was planned.
+
+    One that nobody called live and that protects nothing any more was over as planned, so what is
+    entered afterwards stops no test.
+    """
+    if wedding.completed_at:
+        return wedding.completed_at
+    forgotten = was != Wedding.Status.LIVE and wedding.ends_at + wedding.teardown <= now
+    return wedding.ends_at if forgotten else now
+
+
+def _settle(wedding: Wedding, known: Wedding | None, now: datetime) -> None:
+    check_completed(wedding, known, now)
+    if known:
+        wedding.keep_local_times(known)
+    is_over = wedding.status == Wedding.Status.COMPLETED
+    was = known.status if known else ""
+    wedding.completed_at = completed_at(wedding, was=was, now=now) if is_over else None
+    wedding.settle()
 
 
 def _set_status(wedding_id: int, status: str, by: str, now: datetime) -> list[PermitWord]:

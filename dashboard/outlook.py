@@ -13,7 +13,8 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """`kind` is safe, partly, blocked, past, or none: an hour that the clock leaves out."""
+    """`kind` is safe, blocked, past, partly (partly late where it begins blocked), or none, where
+    the clock leaves an hour out."""
 
     kind: str
     words: str
@@ -62,7 +63,8 @@ def _cell(free: Sequence[Window], day: date, hour: int, now: datetime, zone: str
     if not safe:
         return Cell("blocked", f"{name} blocked", is_now)
     parts = (f"{_clock(one.start, zone)}–{_clock(one.end, zone)}" for one in safe)
-    return Cell("partly", f"{name} partly safe: {', '.join(parts)}", is_now)
+    kind = "partly" if safe[0].start == rest.start else "partly late"
+    return Cell(kind, f"{name} partly safe: {', '.join(parts)}", is_now)
 
 
 def _instant(day: date, hour: int, zone: str) -> datetime:

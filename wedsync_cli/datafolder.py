@@ -88,3 +88,14 @@ def _is_alive(pid: object) -> bool:
 
 def _password() -> str:
     return "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(3))
+
+
+def of_stack(context: Context) -> Path:
+    """Where the stack that runs keeps its data, else the one that ran last. Raises Problem."""
+    data = Path(running_stack(context).get("data") or context.state / "data")
+    if not (data / "people.json").exists():
+        raise Problem(
+            "There is no embedded stack yet, so there are no people and no calendar.",
+            then="Start one with ./wedsync up (or demo), then ask again.",
+        )
+    return data

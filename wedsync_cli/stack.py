@@ -102,10 +102,10 @@ def _prepare(context: Context, place: Place, env: Mapping[str, str]) -> None:
                 _manage(context, env, data, "seed_demo", "--people", str(data / "people.json"))
 
 
-def issue_token(context: Context, data: Path) -> str:
-    """Of the demo engineer of the stack that keeps its data there."""
+def issue_token(context: Context, data: Path, role: str = "engineer") -> str:
+    """Of a demo person of the stack that keeps its data there."""
     env = children.data_environment(data, context.env)
-    return _manage(context, env, data, "issue_token", "engineer").strip()
+    return _manage(context, env, data, "issue_token", role).strip()
 
 
 def _manage(context: Context, env: Mapping[str, str], data: Path, *arguments: str) -> str:

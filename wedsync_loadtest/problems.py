@@ -28,7 +28,10 @@ def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
         "detail": detail,
         "code": getattr(exc, "default_code", "not_found"),
     }
-    if next_step := _NEXT.get(response.status_code):
+    request = context.get("request")
+    nobody = response.status_code == 403 and not getattr(request, "auth", None)
+    unnamed = nobody and not getattr(getattr(request, "user", None), "pk", None)
+    if next_step := _NEXT.get(401 if unnamed else response.status_code):
         problem["next"] = next_step
     if isinstance(exc, exceptions.ValidationError) and isinstance(response.data, dict):
         problem["errors"] = response.data

@@ -46,6 +46,13 @@ class FeedForm(forms.ModelForm):  # type: ignore[type-arg]
                 "Write the whole address, such as https://calendar.example/weddings.ics or"
                 " file:///folder/weddings.ics."
             )
+        if wrong := fetching.misplaced(address):
+            raise forms.ValidationError(wrong)
+        if fetching.has_plain_password(address):
+            raise forms.ValidationError(
+                "A password is not kept here: write it as $WEDSYNC_FEED_… and set that in the"
+                " environment."
+            )
         return address
 
 

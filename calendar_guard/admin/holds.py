@@ -124,7 +124,7 @@ class HoldAdmin(impact.AsksFirst):
         if not change:
             obj.created_by, obj.created_at = by, now
         impact.check(request, [rules.HoldSpan(obj.pk or 0, obj.starts_at, obj.ends_at)], now)
-        stopped = writing.save_hold(hold=obj, by=by, now=now)
+        stopped = writing.write_holds(save=[obj], by=by, now=now)
         impact.tell(request, stopped)
         said = f"No load test may run from {self.begins(obj)} until {self.ends(obj)}."
         messages.info(request, said)

@@ -10,26 +10,29 @@ from calendar_guard.models import Wedding
 from calendar_guard.permits import PermitWord
 
 STILL_GOING, COMPLETED_NOW = VERBS = ("still-going", "completed-now")
+_STATUS = {STILL_GOING: Wedding.Status.LIVE, COMPLETED_NOW: Wedding.Status.COMPLETED}
 MOST_SAID = 10
 _OFF = {Wedding.Status.CANCELLED}
 _DONE = {Wedding.Status.CANCELLED, Wedding.Status.COMPLETED}
 
 
 def may(wedding: Wedding, verb: str, now: datetime) -> bool:
-    """Only on what has begun: pressed by mistake, one would protect for weeks, one nothing."""
+    """Only on what has begun."""
     if verb == STILL_GOING:
-        return wedding.status not in _OFF and wedding.starts_at - wedding.setup <= now
-    return wedding.status not in _DONE and wedding.starts_at <= now
+        return wedding.status not in _OFF and wedding.may_go_on(now)
+    return wedding.status not in _DONE and wedding.may_be_over(now)
 
 
 def span_after(wedding: Wedding, verb: str, now: datetime) -> rules.WeddingSpan:
-    status = Wedding.Status.LIVE if verb == STILL_GOING else Wedding.Status.COMPLETED
-    return replace(reading.span_of(wedding, now), status=status)
+    ended = writing.completed_at(wedding, was=wedding.status, now=now)
+    return replace(reading.span_of(wedding, now), status=_STATUS[verb], completed_at=ended)
 
 
-def set_all(weddings: Iterable[Wedding], verb: str, *, by: str, now: datetime) -> list[PermitWord]:
-    set_one = writing.still_going if verb == STILL_GOING else writing.complete
-    return [test for one in weddings for test in set_one(wedding_id=one.pk, by=by, now=now)]
+def set_all(weddings: Sequence[Wedding], verb: str, *, by: str, now: datetime) -> list[PermitWord]:
+    """One write for all, in the lock under which they were read."""
+    for wedding in weddings:
+        wedding.status = _STATUS[verb]
+    return writing.write_weddings(save=weddings, by=by, now=now) if weddings else []
 
 
 def said(

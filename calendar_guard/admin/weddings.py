@@ -1,4 +1,5 @@
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -80,7 +81,9 @@ class WeddingAdmin(impact.AsksFirst):
 
     def save_model(self, request: HttpRequest, obj: Wedding, form: Any, change: bool) -> None:
         now = clock.now()
-        impact.check(request, [reading.span_of(obj, now)], now)
+        ended = writing.completed_at(obj, was=form.initial.get("status", ""), now=now)
+        span = replace(reading.span_of(obj, now), completed_at=ended)
+        impact.check(request, [span], now)
         stopped = writing.write_weddings(save=[obj], by=_who(request), now=now)
         impact.tell(request, stopped)
         _confirm(request, obj, now)
@@ -142,7 +145,12 @@ class WeddingAdmin(impact.AsksFirst):
     def _set(
         self, request: HttpRequest, weddings: QuerySet[Wedding], verb: str, back: str
     ) -> HttpResponse | None:
-        now = clock.now()
+        now, count = clock.now(), weddings.count()
+        if count > writing.BATCH:
+            messages.error(
+                request, f"At most {writing.BATCH} at once, please; these are {count:,}."
+            )
+            return None
         try:
             with calendar_lock():
                 begun = [one for one in weddings if status.may(one, verb, now)]

@@ -73,8 +73,7 @@ def _enter_or_leave(nesting: list[str], begins: bool, name: str, number: int) ->
             raise Unreadable(_not_a_calendar("", number))
         nesting.append(name)
     elif not nesting or nesting[-1] != name:
-        inside = nesting[-1] if nesting else "nothing"
-        raise Unreadable(f"Line {number} ends {name}, but what is open there is {inside}.")
+        raise Unreadable(f"Line {number} ends a part that is not the one open there.")
     else:
         nesting.pop()
 
@@ -83,7 +82,9 @@ def _check_end(nesting: list[str], number: int) -> None:
     if not number:
         raise Unreadable("The file is empty; even a calendar without events has its frame.")
     if nesting:
-        raise Unreadable(f"The file ends at line {number} inside {nesting[-1]}: it was cut short.")
+        raise Unreadable(
+            f"The file ends at line {number} with a part still open: it was cut short."
+        )
 
 
 def _logical_lines(content: bytes) -> Iterator[tuple[int, str]]:

@@ -68,8 +68,8 @@ class Places:
         if iana := _iana(tzid):
             return Place(zones.find(iana), iana)
         if tzid in self._timezones:
-            return Place(_build(self._timezones[tzid], tzid), self.own.zone)
-        raise Unreadable(f"{name} is in the time zone {tzid!r}, which is unknown here.")
+            return Place(_build(self._timezones[tzid]), self.own.zone)
+        raise Unreadable(f"{name} is in a time zone that is unknown here.")
 
 
 @cache
@@ -87,7 +87,7 @@ def _iana(tzid: str) -> str:
     return next((guess for guess in guesses if guess in _iana_names()), "")
 
 
-def _build(component: Component, tzid: str) -> tzinfo:
+def _build(component: Component) -> tzinfo:
     rules = [line for line in component.lines if line.upper().startswith("RRULE")]
     try:
         if not all("FREQ=YEARLY" in rule.upper() for rule in rules):
@@ -95,9 +95,7 @@ def _build(component: Component, tzid: str) -> tzinfo:
         timezone: Any = icalendar.Timezone.from_ical(component.text())
         built: tzinfo = timezone.to_tz(lookup_tzid=False)
     except (ValueError, KeyError, AttributeError, TypeError) as error:
-        raise Unreadable(
-            f"The time zone {tzid!r}, given at line {component.line}, makes no sense."
-        ) from error
+        raise Unreadable(f"The time zone given at line {component.line} makes no sense.") from error
     return built
 
 

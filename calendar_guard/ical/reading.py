@@ -3,7 +3,9 @@
 Where a feed leaves something open, the reading that protects longer is taken: an event without an
 end (or one that ends as it starts) lasts 12 hours, or its day; a duration counts by the clock on
 the wall or in true hours, whichever is longer; an unknown status is confirmed; events that share a
-UID without a SEQUENCE to choose by are all kept. https://www.rfc-editor.org/rfc/rfc5545
+UID without a SEQUENCE to choose by are all kept. One that lasts over 7 days ("Closed for the
+winter") is taken in pieces of 7 days, `UID/0`, `UID/1`. No sentence here repeats a word of the
+file: names may be anywhere, in UIDs too. https://www.rfc-editor.org/rfc/rfc5545
 """
 
 from collections.abc import Iterator
@@ -110,7 +112,7 @@ class _Reader:
 
     def read(self, uid: str, components: list[Component]) -> Iterator[Occasion]:
         """What one UID stands for within the window."""
-        name = f"The event {uid[:100]!r} (line {components[0].line})"
+        name = f"The event at line {components[0].line}"
         try:
             yield from self._read(uid, [_parse(part, name) for part in components], name)
         except Unreadable:
@@ -219,8 +221,27 @@ class _Reader:
         starts, ends = span
         if ends <= starts:  # as a period of an RDATE can
             raise Unreadable(f"{name} has an instance that takes no time.")
-        if ends - starts > LONGEST:
-            raise Unreadable(f"{name} lasts {(ends - starts).days} days; no wedding lasts over 7.")
+        for part, piece in self._pieces(starts, ends, place):
+            yield from self._piece(f"{uid}{part}", event, piece, place)
+
+    def _pieces(
+        self, starts: datetime, ends: datetime, place: Place
+    ) -> Iterator[tuple[str, tuple[datetime, datetime]]]:
+        """("", the whole span), or ("/number", 7 days of it) for those in or beside the window."""
+        if ends - starts <= LONGEST:
+            yield "", (starts, ends)
+            return
+        first = (place.local(self._window.start) - starts) // LONGEST - 1
+        last = (place.local(self._window.end) - starts) // LONGEST + 1
+        for number in range(max(first, 0), min(last, (ends - starts) // LONGEST) + 1):
+            begins = starts + number * LONGEST
+            if begins < ends:
+                yield f"/{number}", (begins, begins + min(LONGEST, ends - begins))
+
+    def _piece(
+        self, uid: str, event: Event, span: tuple[datetime, datetime], place: Place
+    ) -> Iterator[Occasion]:
+        starts, ends = span
         starts_local, ends_local = place.kept(starts), place.kept(ends)
         starts_at = zones.earliest(starts_local, place.zone)
         ends_at = zones.latest(ends_local, place.zone)

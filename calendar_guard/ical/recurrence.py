@@ -76,7 +76,9 @@ def rules_of(event: Event) -> list[Any]:
 def _check(rule: Any, name: str) -> None:
     frequency = str(rule.get("FREQ", [""])[0]).upper()
     if frequency not in _WEIGHT:
-        raise Unreadable(f"{name} repeats by {frequency or 'nothing'}; we read DAILY to YEARLY.")
+        raise Unreadable(
+            f"{name} repeats otherwise than from DAILY to YEARLY, which are what we read."
+        )
     if any(len(rule.get(part, [])) > 1 for part in ("FREQ", "INTERVAL", "COUNT", "UNTIL")):
         raise Unreadable(f"{name} repeats by a rule that says one thing twice.")
     if any(int(number) < 1 for number in rule.get("INTERVAL", [1])):

@@ -17,7 +17,8 @@ class Feed(models.Model):
         "address",
         max_length=1000,
         help_text="https, webcal or file. Write a secret part as $WEDSYNC_FEED_NAME: it is"
-        " taken from the environment, never kept here.",
+        " taken from the environment, never kept here, and sent only to the host in"
+        " WEDSYNC_FEED_NAME_HOST if that is set.",
     )
     zone = models.CharField(
         "time zone",
@@ -43,6 +44,11 @@ class Feed(models.Model):
     last_modified = models.CharField(max_length=100, blank=True, editable=False)
     accepted_digest = models.CharField(max_length=64, blank=True, editable=False)
     refused_digest = models.CharField(max_length=64, blank=True, editable=False)
+    # Whose reading counts: a random word that each one sets as it begins.
+    reading = models.CharField(max_length=32, blank=True, editable=False)
+    # How many events started on each day to come when it had the most, within a week.
+    most_at = models.DateTimeField(null=True, editable=False)
+    most_by_day = models.JSONField(default=dict, editable=False)
 
     class Meta:
         ordering = ["name"]
@@ -69,15 +75,17 @@ class Feed(models.Model):
         return "stale" if self.good_at else "never read"
 
     def trouble(self, now: datetime) -> str:
-        """Why it stands in the way of a launch, in words; empty while it is fresh."""
+        """Why it stands in the way of a launch, for anybody; empty while it is fresh.
+
+        `problem` has the details, for who keeps the feeds.
+        """
         if self.complete_until(now) > now:
             return ""
         if self.broken_at:
-            return self.problem
+            return "its content cannot be trusted; its page says why"
         if self.good_at is None:
-            return self.problem or "it was never read"
-        hours = (now - self.good_at) // timedelta(hours=1)
-        return f"it was last read {hours} h ago" + (f": {self.problem}" if self.problem else "")
+            return "it was never read"
+        return f"it was last read {(now - self.good_at) // timedelta(hours=1)} h ago"
 
 
 class Attestation(models.Model):

@@ -9,9 +9,7 @@ LONGEST_HOLD = timedelta(days=31)
 class Hold(models.Model):
     """A coordinator's "do not test": it needs no reason that a machine understands, and it ends."""
 
-    reason = models.CharField(
-        max_length=200, help_text="Why nobody should test. Engineers read it; name no couple."
-    )
+    reason = models.CharField(max_length=200, help_text="Why nobody should test; name no couple.")
     starts_at = models.DateTimeField("from")
     ends_at = models.DateTimeField("until")
     created_by = models.CharField(max_length=150, editable=False)

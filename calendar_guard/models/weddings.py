@@ -15,7 +15,8 @@ from calendar_guard import zones
 # No set-up or tear-down is longer, so a query knows how far back a wedding can still protect.
 LONGEST_MARGIN = timedelta(days=7)
 LONGEST_WEDDING = timedelta(days=7)
-LONGEST_PROTECTION = LONGEST_WEDDING + 2 * LONGEST_MARGIN
+# A week by the wall lasts an hour more over the night in which the clocks go back.
+LONGEST_PROTECTION = LONGEST_WEDDING + 2 * LONGEST_MARGIN + timedelta(days=1)
 # A year mistyped as 20266 must not bring the judge to the edge of what a date can hold.
 FIRST, LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
@@ -177,6 +178,28 @@ class Wedding(models.Model):
         self.starts_at = zones.earliest(datetime.fromisoformat(self.wall_start), self.zone)
         self.ends_at = zones.latest(datetime.fromisoformat(self.wall_end), self.zone)
         return before != (self.starts_at, self.ends_at)
+
+    def keep_local_times(self, known: "Wedding") -> None:
+        """Where the row as it is `known` has old zone data, a time nobody moved stays on the wall.
+
+        Otherwise whatever is written before it followed new zone data would lose its local time.
+        """
+        if known.zone_data == zones.data_version() or self.zone != known.zone:
+            return
+        times = {name: getattr(self, name) for name in ("starts_at", "ends_at")}
+        self.wall_start, self.wall_end = known.wall_start, known.wall_end
+        self.follow_zone()
+        for name, moment in times.items():
+            if moment != getattr(known, name):
+                setattr(self, name, moment)
+
+    def may_go_on(self, now: datetime) -> bool:
+        """From its set-up on: pressed by mistake, "still going" would protect for weeks."""
+        return self.starts_at - self.setup <= now
+
+    def may_be_over(self, now: datetime) -> bool:
+        """From its start on: completed by mistake, it would be protected no more."""
+        return self.starts_at <= now
 
 
 SETTLED = (

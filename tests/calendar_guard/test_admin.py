@@ -6,9 +6,9 @@ from django.test import Client
 from time_machine import TimeMachineFixture
 
 from audit import services as audit
-from calendar_guard import services
+from calendar_guard import services, writing
 from calendar_guard.forms import WeddingForm
-from calendar_guard.models import Change, Coordinator, Permit, Wedding
+from calendar_guard.models import Change, Coordinator, Permit, Revision, Wedding
 from tests.calendar_guard.admin_words import ADD, LIST, NOW, page_of, save, typed
 from tests.calendar_guard.examples import BERLIN, DAY, HOUR, LONDON, MINUTE, at
 
@@ -164,6 +164,36 @@ def test_completing_from_the_list_leaves_cancelled_ones_alone(admin_client: Clie
     off.refresh_from_db()
     assert (live.status, live.completed_at) == ("completed", NOW)
     assert (off.status, off.completed_at) == ("cancelled", None)
+
+
+def test_many_weddings_are_completed_in_one_write(admin_client: Client) -> None:
+    ids = [save(status="live").pk for _ in range(3)]
+    admin_client.post(LIST, {"action": "complete", "_selected_action": ids})
+
+    assert set(Wedding.objects.values_list("status", flat=True)) == {"completed"}
+    assert Revision.objects.get().number == 1
+
+
+def test_more_weddings_than_one_write_holds_are_refused(
+    admin_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "BATCH", 2)
+    ids = [save(status="live").pk for _ in range(3)]
+    chosen = {"action": "complete", "_selected_action": ids}
+    page = admin_client.post(LIST, chosen, follow=True).content.decode()
+
+    assert "At most 2 at once, please; these are 3." in page
+    assert set(Wedding.objects.values_list("status", flat=True)) == {"live"}
+
+
+def test_a_form_shows_the_local_time_before_new_zone_data_is_followed(
+    admin_client: Client,
+) -> None:
+    wedding = save()
+    Wedding.objects.update(starts_at=NOW + HOUR, zone_data="2020a")
+    page = admin_client.get(page_of(wedding)).content.decode()
+    assert 'value="11:00"' in page
+    assert 'value="12:00"' not in page
 
 
 def test_the_list_shows_local_times_and_filters(admin_client: Client) -> None:

@@ -110,7 +110,7 @@ def test_a_feed_that_shrank_is_broken_until_a_coordinator_accepts_it(
 
 
 def test_an_address_is_never_shown_again(mara: Client) -> None:
-    secret = "https://user:hunter2@calendar.example/private-4711/weddings.ics?key=s3cret"
+    secret = "https://hunter2@calendar.example/private-4711/weddings.ics?key=s3cret"
     mara.post(f"{FEEDS}add/", typed(secret))
     pages = [
         mara.get(FEEDS).content.decode(),
@@ -142,6 +142,24 @@ def test_an_address_that_cannot_be_one_is_refused_in_words(mara: Client, address
 
     assert "Write the whole address, such as https://" in page
     assert not Feed.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("https://user:hunter2@calendar.example/a.ics", "write it as $WEDSYNC_FEED_"),
+        ("https://$WEDSYNC_FEED_A/a.ics", "not in its scheme or host"),
+    ],
+)
+def test_a_secret_is_written_by_its_name_where_one_can_stand(
+    mara: Client, address: str, words: str
+) -> None:
+    page = mara.post(f"{FEEDS}add/", typed(address)).content.decode()
+    assert words in page
+    assert not Feed.objects.exists()
+
+    mara.post(f"{FEEDS}add/", typed("https://user:$WEDSYNC_FEED_A@calendar.example/a.ics"))
+    assert Feed.objects.exists()
 
 
 def test_taking_a_feed_out_of_use_or_away_leaves_its_weddings(mara: Client, write: Write) -> None:

@@ -164,6 +164,17 @@ def test_still_going_from_the_list_asks_once_for_all_that_were_chosen(mara: Clie
     assert Permit.objects.get().revoked_at == NOW
 
 
+def test_completing_what_was_over_long_ago_stops_nothing_and_asks_nothing(mara: Client) -> None:
+    pressed, typed_in = (save(starts_at=NOW - 9 * DAY, ends_at=NOW - 8 * DAY) for _ in range(2))
+    grant()
+    mara.post(f"{LIST}{pressed.pk}/completed-now/")
+    form = typed("2026-06-01 12:00", "2026-06-01 20:00", status="completed")
+    assert mara.post(page_of(typed_in), form).status_code == 302
+
+    assert set(Wedding.objects.values_list("status", flat=True)) == {"completed"}
+    assert Permit.objects.get().revoked_at is None
+
+
 def test_a_hold_asks_and_then_stops(mara: Client) -> None:
     grant()
     form = {

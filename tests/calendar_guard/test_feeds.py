@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,11 +10,12 @@ from threading import Event
 from typing import Any
 
 import pytest
-from django.db import connection
+import time_machine
+from django.db import DatabaseError, connection
 from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
-from calendar_guard import feeds, fetching, ical, services
+from calendar_guard import feeds, fetching, ical, services, tasks, writing
 from calendar_guard.models import Feed, Wedding
 from calendar_guard.models.weddings import LONGEST_WEDDING
 from tests.calendar_guard.examples import DAY, HOUR, LONDON, MINUTE, at
@@ -104,8 +105,8 @@ def test_an_unchanged_feed_costs_no_write(server: CalendarServer, feed: Feed) ->
     written = [q["sql"] for q in queries if q["sql"].startswith(("UPDATE", "INSERT", "DELETE"))]
 
     assert (word.outcome, word.saved) == ("fresh", 0)
-    assert len(written) == 1
-    assert "calendar_guard_feed" in written[0]
+    assert len(written) == 2  # its claim and its result
+    assert all("calendar_guard_feed" in sql for sql in written)
     assert feed.good_at == NOW + HOUR
 
 
@@ -127,15 +128,15 @@ def test_changed_moved_and_new_events_are_written_and_gone_ones_removed(
 
 
 def test_only_the_feeds_own_weddings_are_removed(server: CalendarServer, feed: Feed) -> None:
-    publish(server, *several(2))
+    publish(server, *several(3))
     for source in ("", "feed 999"):
         day = {"starts_at": NOW + DAY, "ends_at": NOW + 2 * DAY}
         Wedding.objects.create(title="By hand", zone=LONDON, source=source, uid=source, **day)
     sync(feed)
-    publish(server)
+    publish(server, *several(2))
     sync(feed, NOW + HOUR)
 
-    assert uids() == ["", "feed 999"]
+    assert uids() == ["", "0", "1", "feed 999"]
 
 
 def test_what_has_begun_or_is_over_stays_when_a_feed_forgets_it(
@@ -158,7 +159,8 @@ def test_a_persons_word_stands(server: CalendarServer, feed: Feed) -> None:
         wedding = Wedding.objects.get(uid=uid)
         wedding.status, wedding.completed_at = status, NOW if status == "completed" else None
         wedding.save()
-    publish(server, entry(0, NOW + 2 * DAY), entry("done", NOW - 2 * HOUR, 5))
+    second = several(2)[1]
+    publish(server, entry(0, NOW + 2 * DAY), second, entry("done", NOW - 2 * HOUR, 5))
     sync(feed, NOW + HOUR)
 
     kept = Wedding.objects.get(uid="0")
@@ -186,12 +188,13 @@ def test_a_completed_wedding_that_moves_ahead_is_protected_again(
 
 
 def test_a_cancelled_event_protects_nothing(server: CalendarServer, feed: Feed) -> None:
-    publish(server, entry("a", NOW + DAY))
+    others = [entry(day, NOW + day * DAY) for day in (7, 8)]
+    publish(server, entry("a", NOW + DAY), *others)
     sync(feed)
-    publish(server, entry("a", NOW + DAY, STATUS="CANCELLED"))
+    publish(server, entry("a", NOW + DAY, STATUS="CANCELLED"), *others)
     sync(feed, NOW + HOUR)
 
-    assert Wedding.objects.get().status == "cancelled"
+    assert Wedding.objects.get(uid="a").status == "cancelled"
     assert services.check(start=NOW + DAY, duration=HOUR, now=NOW + HOUR).safe
 
 
@@ -213,6 +216,54 @@ def test_an_event_added_to_a_feed_stops_a_running_test(server: CalendarServer, f
 
     assert word.stopped == 1
     assert services.permits_in_force(now=NOW + MINUTE) == []
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        {"STATUS": "CANCELLED"},
+        {"DTSTART": "20260620T100000Z", "DTEND": "20260620T180000Z"},
+        {"DTSTART": "20260601T100000Z", "DTEND": "20260601T180000Z"},
+        {"DTEND": "20260610T083000Z"},
+    ],
+)
+@pytest.mark.parametrize("status", ["confirmed", "live"])
+def test_a_wedding_under_way_stays_protected_whatever_its_feed_says(
+    server: CalendarServer, feed: Feed, after: dict[str, str], status: str
+) -> None:
+    publish(server, entry("a", NOW - HOUR), entry("b", NOW + DAY))
+    sync(feed)
+    Wedding.objects.filter(uid="a").update(status=status)
+    publish(server, entry("a", NOW - HOUR, 8, **after), entry("b", NOW + DAY))
+    sync(feed, NOW + MINUTE)
+
+    kept = Wedding.objects.get(uid="a")
+    assert (kept.starts_at, kept.ends_at, kept.status) == (NOW - HOUR, NOW + 7 * HOUR, status)
+    assert not services.check(start=NOW + 6 * HOUR, duration=HOUR, now=NOW + MINUTE).safe
+
+
+def test_a_wedding_under_way_that_is_put_off_by_hours_is_protected_through_both(
+    server: CalendarServer, feed: Feed
+) -> None:
+    publish(server, entry("a", NOW + HOUR))  # its set-up has begun
+    sync(feed)
+    publish(server, entry("a", NOW + 10 * HOUR))
+    sync(feed, NOW + MINUTE)
+
+    kept = Wedding.objects.get()
+    assert (kept.starts_at, kept.ends_at) == (NOW + HOUR, NOW + 18 * HOUR)
+
+
+def test_what_a_feed_puts_off_to_another_day_is_followed_once_the_old_span_is_over(
+    server: CalendarServer, feed: Feed
+) -> None:
+    publish(server, entry("a", NOW - HOUR))
+    sync(feed)
+    publish(server, entry("a", NOW + 5 * DAY))
+    sync(feed, NOW + MINUTE)
+    assert Wedding.objects.get().starts_at == NOW - HOUR
+    sync(feed, NOW + 9 * HOUR)
+    assert Wedding.objects.get().starts_at == NOW + 5 * DAY
 
 
 @pytest.mark.bulk
@@ -270,34 +321,161 @@ def test_repeating_events_come_into_sight_though_the_feed_never_changes(
     assert feed.known_until == later + 400 * DAY
 
 
+# Overtaken
+
+
+def meanwhile(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
+    """`act` happens once, after the next answer came and before it is looked at."""
+    fetch = fetching.fetch
+
+    def fetch_slowly(**asked: str) -> fetching.Fetched:
+        monkeypatch.setattr(fetching, "fetch", fetch)
+        try:
+            return fetch(**asked)
+        finally:
+            act()
+
+    monkeypatch.setattr(fetching, "fetch", fetch_slowly)
+
+
+@pytest.mark.parametrize("content", [calendar(*several(2)), "<html>", None])
+def test_a_reading_says_nothing_of_an_address_that_came_meanwhile(
+    server: CalendarServer, feed: Feed, monkeypatch: pytest.MonkeyPatch, content: str | None
+) -> None:
+    server.publish(content) if content else server.say(500)
+    others = {"url": "https://other.example/a.ics"}
+    meanwhile(monkeypatch, lambda: Feed.objects.update(**others))
+    word = sync(feed)
+
+    assert word.outcome == "overtaken"
+    assert (feed.good_at, feed.checked_at, feed.problem, feed.etag) == (None, None, "", "")
+    assert uids() == []
+
+
+def test_the_older_of_two_readings_removes_nothing_that_the_newer_wrote(
+    server: CalendarServer, feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(server, *several(3))
+
+    def read_the_newer_calendar() -> None:
+        publish(server, *several(3), entry("new", NOW + DAY))
+        assert feeds.sync(feed_id=feed.pk, now=NOW).outcome == "written"
+
+    meanwhile(monkeypatch, read_the_newer_calendar)
+    assert sync(feed).outcome == "overtaken"
+    assert uids() == ["0", "1", "2", "new"]
+    assert feed.event_count == 4
+
+
+# One that fails
+
+
+def test_one_feed_that_fails_keeps_no_other_unread(
+    server: CalendarServer,
+    feed: Feed,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    publish(server, *several(2))
+    bad = make_feed(server.url(), name="Bad", due_at=NOW - HOUR)
+    read = feeds.sync
+
+    def sync_or_fail(*, feed_id: int, now: datetime) -> feeds.SyncWord:
+        if feed_id == bad.pk:
+            raise DatabaseError("no room")
+        return read(feed_id=feed_id, now=now)
+
+    def fail(**_: object) -> int:
+        raise DatabaseError("no zones")
+
+    monkeypatch.setattr(feeds, "sync", sync_or_fail)
+    monkeypatch.setattr(writing, "follow_zone_data", fail)
+    with time_machine.travel(NOW, tick=False):
+        tasks.tick()
+    bad.refresh_from_db()
+
+    assert uids() == ["0", "1"]
+    assert "the worker's log says how" in bad.problem
+    assert [one.message for one in caplog.records if one.exc_info] == [
+        "The new zone data could not be followed.",
+        f"feed {bad.pk} could not be read",
+    ]
+
+
 # What cannot be trusted
 
 
 def test_a_feed_that_shrinks_by_half_keeps_the_old_data(server: CalendarServer, feed: Feed) -> None:
     publish(server, *several(10))
     sync(feed)
-    publish(server, *several(4))
+    publish(server, *several(5))
     word = sync(feed, NOW + HOUR)
 
     assert word.outcome == "broken"
-    assert "shrunk from 10 events ahead to 4" in word.problem
+    assert "shrunk from 10 events ahead to 5" in word.problem
     assert len(uids()) == 10
     assert (feed.broken_at, feed.problem) == (NOW + HOUR, word.problem)
-    assert feed.trouble(NOW + HOUR) == word.problem
+    assert feed.trouble(NOW + HOUR) == "its content cannot be trusted; its page says why"
     assert len(feed.refused_digest) == 64
 
 
-def test_shrinking_to_exactly_half_or_from_a_few_is_believed(
+@pytest.mark.parametrize(("before", "after"), [(1, 0), (2, 1), (3, 0), (3, 1)])
+def test_a_small_calendar_may_not_halve_or_vanish_either(
+    server: CalendarServer, feed: Feed, before: int, after: int
+) -> None:
+    publish(server, *several(before))
+    sync(feed)
+    publish(server, *several(after))
+
+    assert sync(feed, NOW + HOUR).outcome == "broken"
+    assert len(uids()) == before
+
+
+def test_a_calendar_that_is_halved_bit_by_bit_is_not_believed(
     server: CalendarServer, feed: Feed
 ) -> None:
-    publish(server, *several(10))
+    publish(server, *several(10, RRULE="FREQ=YEARLY;COUNT=1"))
     sync(feed)
-    publish(server, *several(5))
-    assert sync(feed, NOW + HOUR).removed == 5
-    publish(server, *several(3))
-    assert sync(feed, NOW + HOUR).removed == 2
-    publish(server)
-    assert sync(feed, NOW + HOUR).removed == 3
+    publish(server, *several(6, RRULE="FREQ=YEARLY;COUNT=1"))
+    assert sync(feed, NOW + HOUR).removed == 4
+    publish(server, *several(4, RRULE="FREQ=YEARLY;COUNT=1"))
+    assert "shrunk from 10 events" in sync(feed, NOW + 2 * HOUR).problem
+
+
+def test_what_was_known_more_than_a_week_ago_is_no_measure(
+    server: CalendarServer, feed: Feed
+) -> None:
+    late = [entry(n, NOW + (n + 30) * DAY) for n in range(10)]
+    for hours, count in ((0, 10), (1, 6), (8 * 24, 6), (8 * 24 + 1, 4)):
+        publish(server, *late[:count])
+        assert sync(feed, NOW + hours * HOUR).outcome in {"written", "fresh"}
+
+
+def test_the_last_weddings_of_a_season_may_go_by(server: CalendarServer, feed: Feed) -> None:
+    weddings = several(4)
+    publish(server, *weddings)
+    sync(feed)
+    publish(server, *weddings[:3])  # one is called off
+    sync(feed, NOW + HOUR)
+    for day in range(5):
+        publish(server, *weddings[day:3])
+        assert sync(feed, NOW + (day + 1) * DAY + HOUR).outcome == "fresh"
+
+
+def test_a_smaller_calendar_is_accepted_though_its_bytes_change(
+    server: CalendarServer, feed: Feed
+) -> None:
+    publish(server, *several(10, RRULE="FREQ=WEEKLY"))
+    sync(feed)
+    publish(server, *several(3, RRULE="FREQ=WEEKLY", DTSTAMP="20260610T100000Z"))
+    assert sync(feed, NOW + HOUR).outcome == "broken"
+    Feed.objects.update(accepted_digest=feed.refused_digest)
+    publish(server, *several(2, RRULE="FREQ=WEEKLY", DTSTAMP="20260610T120000Z"))
+    assert sync(feed, NOW + 2 * HOUR).outcome == "broken"  # that is another calendar
+    publish(server, *several(3, RRULE="FREQ=WEEKLY", DTSTAMP="20260610T130000Z"))
+
+    assert sync(feed, NOW + 30 * HOUR).outcome == "written"
+    assert sync(feed, NOW + 31 * HOUR).outcome == "fresh"  # and the old most counts no more
 
 
 def test_a_feed_that_cancels_more_than_half_is_not_believed_either(
@@ -382,7 +560,7 @@ def test_a_server_in_trouble_leaves_the_feed_to_go_stale(
     assert words in feed.problem
     assert (feed.broken_at, feed.good_at, feed.checked_at) == (None, NOW, NOW + HOUR)
     assert feed.trouble(NOW + 5 * HOUR) == ""
-    assert feed.trouble(NOW + 6 * HOUR).endswith(feed.problem)
+    assert feed.trouble(NOW + 6 * HOUR) == "it was last read 6 h ago"
 
 
 def test_a_broken_feed_that_is_out_of_reach_stays_broken(
@@ -465,6 +643,47 @@ def test_a_secret_that_is_not_set_is_named(server: CalendarServer) -> None:
     word = sync(make_feed(server.url("/$WEDSYNC_FEED_NONE")))
     assert "$WEDSYNC_FEED_NONE" in word.problem
     assert server.asked == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://$WEDSYNC_FEED_KEY/a.ics",
+        "https://$WEDSYNC_FEED_KEY.evil.example/a.ics",
+        "https://evil.example:$WEDSYNC_FEED_KEY/a.ics",
+        "$WEDSYNC_FEED_KEY://evil.example/a.ics",
+        "$WEDSYNC_FEED_KEY",
+        "webcal:$WEDSYNC_FEED_KEY",
+    ],
+)
+def test_a_secret_never_becomes_a_scheme_or_a_host(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("WEDSYNC_FEED_KEY", SECRET)
+    assert "not in its scheme or host" in sync(make_feed(url)).problem
+
+
+def test_a_secret_that_would_change_the_host_is_not_sent(
+    server: CalendarServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WEDSYNC_FEED_KEY", "evil.example/x")
+    feed = make_feed(server.url().replace("://", "://me:$WEDSYNC_FEED_KEY@"))
+    assert "signs that do not fit" in sync(feed).problem
+    assert server.asked == []
+
+
+def test_a_secret_that_is_bound_to_a_host_goes_nowhere_else(
+    server: CalendarServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WEDSYNC_FEED_KEY", SECRET)
+    monkeypatch.setenv("WEDSYNC_FEED_KEY_HOST", "calendar.example")
+    publish(server, *several(2))
+    feed = make_feed(server.url("/weddings.ics?key=$WEDSYNC_FEED_KEY"))
+    assert "WEDSYNC_FEED_KEY_HOST keeps for another host" in sync(feed).problem
+    assert server.asked == []
+
+    monkeypatch.setenv("WEDSYNC_FEED_KEY_HOST", "127.0.0.1")
+    assert sync(feed).outcome == "written"
 
 
 def test_other_variables_stay_unread(

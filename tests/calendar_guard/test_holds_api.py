@@ -8,7 +8,7 @@ import time_machine
 from rest_framework.test import APIClient
 
 from calendar_guard import services
-from calendar_guard.models import Attestation, Hold
+from calendar_guard.models import Attestation, Hold, Revision
 from tests.calendar_guard.callers import ROOT, URLS, caller, problem
 from tests.calendar_guard.examples import DAY, HOUR, LONDON, at
 
@@ -185,3 +185,12 @@ def test_a_hold_of_yesterday_is_over(client: APIClient) -> None:
     with time_machine.travel(NOW + DAY, tick=False):
         assert client.get(address).json()["state"] == "over"
         assert client.get(URL).json()["holds"] == []
+
+
+def test_a_list_of_holds_is_one_write_to_the_calendar(client: APIClient) -> None:
+    grant()
+    answer = post(client, [SENT | {"reason": f"Rehearsal {n}"} for n in range(100)]).json()
+
+    assert len(answer["holds"]) == 100
+    assert answer["stopped"] == [{"run": "12", "label": "guest rush"}]
+    assert Revision.objects.get().number == 1

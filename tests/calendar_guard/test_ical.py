@@ -215,7 +215,7 @@ def test_a_zone_that_only_the_feed_knows_gives_the_instant() -> None:
 def test_a_zone_of_one_feed_is_not_remembered_for_the_next() -> None:
     wedding = event("DTSTART;TZID=Alps:20260613T140000", "DURATION:PT6H")
     only(SWISS.format(tzid="Alps"), wedding)
-    with pytest.raises(Unreadable, match=r"'ada-grace' \(line 4\) is in the time zone 'Alps'"):
+    with pytest.raises(Unreadable, match="event at line 4 is in a time zone that is unknown"):
         only(wedding)
 
 
@@ -430,11 +430,14 @@ def test_titles_and_uids_fit() -> None:
         (b"hello", "Line 1 lies outside"),
         (b"BEGIN:VEVENT\r\nEND:VEVENT\r\n", "Line 1 lies outside"),
         (b"\xff\xfeB\x00E\x00G\x00", "Line 1 lies outside"),
-        (calendar(event(*IN_BERLIN))[:-15], "line 9 inside VCALENDAR: it was cut short"),
-        (calendar(event(*IN_BERLIN))[:90], "inside VEVENT: it was cut short"),
-        (calendar("BEGIN:VEVENT", "END:VTODO"), "Line 5 ends VTODO, but what is open there is"),
+        (calendar(event(*IN_BERLIN))[:-15], "line 9 with a part still open: it was cut short"),
+        (calendar(event(*IN_BERLIN))[:90], "with a part still open: it was cut short"),
+        (
+            calendar("BEGIN:VEVENT", "END:VTODO"),
+            "Line 5 ends a part that is not the one open there",
+        ),
         (calendar() + b"junk", "Line 5 lies outside"),
-        (b"END:VCALENDAR", "Line 1 ends VCALENDAR, but what is open there is nothing"),
+        (b"END:VCALENDAR", "Line 1 ends a part that is not the one open there"),
     ],
 )
 def test_what_is_no_whole_calendar_is_refused(content: bytes, words: str) -> None:
@@ -445,10 +448,8 @@ def test_what_is_no_whole_calendar_is_refused(content: bytes, words: str) -> Non
 @pytest.mark.parametrize(
     ("lines", "words"),
     [
-        (["DTEND:20260613T140000Z"], r"'ada-grace' \(line 4\) has no start"),
+        (["DTEND:20260613T140000Z"], "The event at line 4 has no start"),
         (["DTSTART:20260613T140000Z", "DTEND:20260612T140000Z"], "ends before it starts"),
-        (["DTSTART:20260613T140000Z", "DTEND:20270718T140000Z"], "lasts 400 days"),
-        (["DTSTART:20260613T140000Z", "DURATION:P400D"], "lasts 400 days"),
         (["DTSTART:20260613T140000Z", "DURATION:-PT1H"], "lasts less than no time"),
         (["DTSTART:20260613T140000Z", "DURATION:soon"], "has DURATION that cannot be read"),
         (["DTSTART:20260613T140000Z", "DURATION:20260613T140000Z"], "has DURATION that cannot"),
@@ -457,9 +458,9 @@ def test_what_is_no_whole_calendar_is_refused(content: bytes, words: str) -> Non
         (["DTSTART:20260613T140000Z", "DTSTART:20260614T140000Z"], "more than one DTSTART"),
         ([*IN_BERLIN, "EXDATE:never"], "has EXDATE that cannot be read"),
         ([*IN_BERLIN, "RRULE:FREQ=SOMETIMES"], "has RRULE that cannot be read"),
-        ([*IN_BERLIN, "RRULE:COUNT=3"], "repeats by nothing"),
-        ([*IN_BERLIN, "RRULE:FREQ=SECONDLY"], "repeats by SECONDLY"),
-        ([*IN_BERLIN, "RRULE:FREQ=HOURLY;COUNT=2"], "repeats by HOURLY"),
+        ([*IN_BERLIN, "RRULE:COUNT=3"], "repeats otherwise than from DAILY"),
+        ([*IN_BERLIN, "RRULE:FREQ=SECONDLY"], "repeats otherwise than from DAILY"),
+        ([*IN_BERLIN, "RRULE:FREQ=HOURLY;COUNT=2"], "repeats otherwise than from DAILY"),
         ([*IN_BERLIN, "RRULE:FREQ=DAILY;UNTIL=20260701,20260801"], "says one thing twice"),
         ([*IN_BERLIN, "RRULE:FREQ=DAILY;UNTIL=PT1H"], "has a value that makes no sense"),
         ([*IN_BERLIN, "SEQUENCE;VALUE=DATE:20260613"], "has SEQUENCE that cannot be read"),
@@ -474,14 +475,57 @@ def test_what_is_no_whole_calendar_is_refused(content: bytes, words: str) -> Non
             "repeats more than 2,000 times",
         ),
         ([*IN_BERLIN, "RDATE;VALUE=PERIOD:20260801T080000Z/PT0S"], "takes no time"),
-        (["DTSTART;TZID=Atlantis/Capital:20260613T140000"], "time zone 'Atlantis/Capital'"),
-        (["DTSTART;TZID=../../etc/passwd:20260613T140000"], "which is unknown here"),
+        (["DTSTART;TZID=Atlantis/Capital:20260613T140000"], "a time zone that is unknown here"),
+        (["DTSTART;TZID=../../etc/passwd:20260613T140000"], "a time zone that is unknown here"),
         (["DTSTART:99991231T235959Z", "RRULE:FREQ=DAILY"], "outside of what a calendar can"),
     ],
 )
 def test_an_event_that_makes_no_sense_is_named(lines: list[str], words: str) -> None:
     with pytest.raises(Unreadable, match=words):
         occasions(event(*lines), zone=BERLIN)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        event("DTEND:20260613T140000Z", uid="emma-smith@venue"),
+        event("DTSTART;TZID=emma-smith:20260613T140000", uid="emma-smith@venue"),
+        event(*IN_BERLIN, "DURATION:emma-smith", uid="emma-smith@venue"),
+        "BEGIN:VEVENT\nEND:EMMA-SMITH",
+        "BEGIN:EMMA-SMITH",
+        "BEGIN:VTIMEZONE\nTZID:emma-smith\nEND:VTIMEZONE\n"
+        + event("DTSTART;TZID=emma-smith:20260613T140000"),
+    ],
+)
+def test_no_sentence_repeats_what_the_file_says(text: str) -> None:
+    with pytest.raises(Unreadable) as refused:
+        occasions(text)
+    assert "emma" not in str(refused.value).lower()
+    assert "line" in str(refused.value).lower()
+
+
+def test_an_event_of_weeks_is_taken_in_pieces_without_a_gap() -> None:
+    closed = event("DTSTART;VALUE=DATE:20260601", "DTEND;VALUE=DATE:20260620", uid="closed")
+    found = occasions(closed, event(*IN_BERLIN))
+    pieces = [(one.uid, *span(one)) for one in found if one.uid != "ada-grace"]
+
+    assert pieces == [
+        ("closed/0", "2026-06-01 00:00", "2026-06-08 00:00"),
+        ("closed/1", "2026-06-08 00:00", "2026-06-15 00:00"),
+        ("closed/2", "2026-06-15 00:00", "2026-06-20 00:00"),
+    ]
+    assert len(found) == 4
+
+
+def test_of_an_event_of_centuries_only_the_window_is_taken() -> None:
+    found = occasions(event("DTSTART:00010101T000000", "DTEND:99991231T235959"))
+
+    assert found[0].starts_at <= WINDOW.start
+    assert WINDOW.end <= found[-1].ends_at
+    assert len(found) == 58
+    assert all(
+        one.ends_local == two.starts_local for one, two in zip(found, found[1:], strict=False)
+    )
 
 
 def test_an_event_needs_a_uid() -> None:
@@ -492,7 +536,7 @@ def test_an_event_needs_a_uid() -> None:
 @pytest.mark.parametrize("rule", ["FREQ=SECONDLY", "FREQ=YEARLY;BYMONTH=x", "COUNT=1"])
 def test_a_zone_that_makes_no_sense_is_named(rule: str) -> None:
     text = SWISS.format(tzid="Alps").replace("FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU", rule)
-    with pytest.raises(Unreadable, match="'Alps', given at line 4, makes no sense"):
+    with pytest.raises(Unreadable, match="zone given at line 4 makes no sense"):
         occasions(text, event("DTSTART;TZID=Alps:20260613T140000"))
 
 

@@ -27,6 +27,7 @@ PARTY = {
     "starts_at": "2026-06-20T14:00:00",
     "ends_at": "2026-06-20T23:00:00",
 }
+TODAY = {"starts_at": "2026-06-10T10:00:00", "ends_at": "2026-06-10T20:00:00"}
 MARA = {"name": "Mara Lind", "email": "mara@venue.example", "phone": "+44 20 7946 0000"}
 
 
@@ -151,13 +152,63 @@ def test_putting_the_same_again_writes_nothing() -> None:
 
 @pytest.mark.django_db
 def test_an_import_ends_no_wedding_that_goes_on() -> None:
-    result = put({"source": "crm", "uid": "7"})
+    words = TODAY | {"source": "crm", "uid": "7"}
+    result = put(words)
     writing.still_going(wedding_id=result.ids[0], by="mara", now=NOW)
 
-    assert put({"source": "crm", "uid": "7", "status": "confirmed"}).unchanged == 1
+    assert put(words | {"status": "confirmed"}).unchanged == 1
     assert kept(result).status == "live"
-    put({"source": "crm", "uid": "7", "status": "completed"})
+    put(words | {"status": "completed"})
     assert kept(result).status == "completed"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("status", ["confirmed", "tentative", "completed", "cancelled"])
+@pytest.mark.parametrize("whole", [True, False])
+def test_whoever_read_a_wedding_before_it_went_on_does_not_end_it(status: str, whole: bool) -> None:
+    [pk] = put(TODAY).ids
+    writing.still_going(wedding_id=pk, by="mara", now=NOW)
+
+    def change(**words: str) -> Written:
+        sent = PARTY | TODAY | words
+        return keeping.change_wedding(wedding_id=pk, words=sent, whole=whole, by="jo", now=NOW)
+
+    with pytest.raises(keeping.NotNow, match="under way; press complete when it is over"):
+        change(status=status, title="Ada")
+    assert change(title="Grace").changed == 1
+    assert change(title="Ada", status="live").changed == 1
+    assert Wedding.objects.get().status == "live"
+
+
+@pytest.mark.django_db
+def test_a_wedding_that_has_not_begun_is_not_completed_by_a_list() -> None:
+    with pytest.raises(keeping.WrongWeddings) as refusal:
+        put({}, {"status": "completed"})
+    assert "has not begun" in refusal.value.errors[1]["status"]
+    assert list(refusal.value.errors) == [1]
+    assert not Wedding.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_completed_wedding_that_is_moved_ahead_does_not_stay_completed() -> None:
+    [pk] = put(TODAY | {"status": "completed"}).ids
+    words = {name: PARTY[name] for name in TODAY}
+    with pytest.raises(WrongWords) as refusal:
+        keeping.change_wedding(wedding_id=pk, words=words, whole=False, by="mara", now=NOW)
+    assert list(refusal.value.errors) == ["status"]
+    words["status"] = "confirmed"
+    keeping.change_wedding(wedding_id=pk, words=words, whole=False, by="mara", now=NOW)
+
+
+@pytest.mark.django_db
+def test_a_title_written_before_new_zone_data_is_followed_leaves_the_local_times() -> None:
+    [pk] = put({}).ids
+    hour_off = at("2026-06-20 15:00", BERLIN)
+    Wedding.objects.update(starts_at=hour_off, zone_data="2020a")
+    words = {"title": "Ada"}
+    keeping.change_wedding(wedding_id=pk, words=words, whole=False, by="mara", now=NOW)
+    row = Wedding.objects.get()
+    assert (row.wall_start, row.starts_at) == (PARTY["starts_at"], hour_off - HOUR)
 
 
 @pytest.mark.django_db

@@ -163,6 +163,16 @@ def test_a_token_in_the_address_opens_the_calendar_and_nothing_else() -> None:
     problem(stranger.get(ROOT + "policy", {"token": secret}), 401)
 
 
+@pytest.mark.parametrize("scopes", [[], [*READ, "calendar_guard.view_wedding"]])
+def test_a_token_that_may_do_more_is_refused_in_an_address_only(scopes: list[str]) -> None:
+    stranger, secret = APIClient(REMOTE_ADDR="203.0.113.9"), token(*scopes)
+
+    refused = problem(stranger.get(URL, {"token": secret}), 403)
+    assert "issue_token NAME --scope calendar_guard.view_verdict" in refused["detail"]
+    by_header = stranger.get(URL, headers={"Authorization": f"Bearer {secret}"})
+    assert by_header.status_code == 200
+
+
 def test_the_token_is_in_no_log_and_no_refusal(caplog: pytest.LogCaptureFixture) -> None:
     stranger, secret = APIClient(REMOTE_ADDR="203.0.113.9"), token("streaming.read_stream")
     with caplog.at_level(logging.DEBUG):

@@ -124,7 +124,7 @@ def test_every_feed_is_told_with_its_state_and_no_address(client: APIClient) -> 
     assert told == [
         ("fresh", "fresh", ""),
         ("stale", "stale", "it was last read 7 h ago"),
-        ("broken", "broken", "It has shrunk."),
+        ("broken", "broken", "its content cannot be trusted; its page says why"),
         ("new", "never read", "it was never read"),
         ("old", "not in use", ""),
     ]

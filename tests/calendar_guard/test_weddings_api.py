@@ -294,6 +294,26 @@ def test_a_wedding_next_week_is_not_still_going(client: APIClient) -> None:
     problem(client.post(f"{URL}/0/complete"), 404)
 
 
+def test_a_stale_put_is_refused_while_the_wedding_goes_on(client: APIClient) -> None:
+    address = post(client, SENT | {"setup": "PT5H"})["Location"]
+    stale = client.get(address).json()
+    client.post(f"{address}/still-going")
+
+    assert "is under way" in problem(client.put(address, stale, format="json"), 409)["detail"]
+    assert client.get(address).json()["status"] == "live"
+    assert client.put(address, words_of(), format="json").json()["status"] == "live"
+
+
+def test_no_wedding_is_completed_before_it_has_begun(client: APIClient) -> None:
+    address = post(client, SENT)["Location"]
+    for response in (
+        client.patch(address, {"status": "completed"}, format="json"),
+        post(client, words_of(status="completed")),
+    ):
+        assert "has not begun" in problem(response)["errors"]["status"][0]
+    assert Wedding.objects.get().status == "tentative"
+
+
 def test_whose_day_it_is_with_whom_to_call(client: APIClient) -> None:
     post(client, SENT | {"setup": "PT5H"})
     post(client, words_of(starts_at="2026-06-10T23:00:00"))

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from audit import services as audit
-from calendar_guard import replay, services, writing, zones
-from calendar_guard.models import Change, Coordinator, Feed, Permit, Wedding
+from calendar_guard import permits, replay, services, writing, zones
+from calendar_guard.models import Change, Coordinator, Feed, Hold, Permit, Wedding
+from calendar_guard.reading import question
 from calendar_guard.rules import HoldSpan, WeddingSpan
 from tests.calendar_guard.examples import BERLIN, DAY, HOUR, LONDON, MINUTE, at
 
@@ -178,8 +180,11 @@ def test_a_stale_feed_blocks_launches_but_stops_no_test_that_runs() -> None:
     ("facts", "said"),
     [
         ({}, "it was never read"),
-        ({"problem": "no route to a.example"}, "no route"),
-        ({"good_at": NOW, "known_until": NOW + DAY, "broken_at": NOW, "problem": "shrank"}, "shra"),
+        ({"problem": "no route to a.example"}, "it was never read"),
+        (
+            {"good_at": NOW, "known_until": NOW + DAY, "broken_at": NOW, "problem": "shrank"},
+            "says why",
+        ),
     ],
 )
 def test_a_feed_that_cannot_be_trusted_blocks_at_once(facts: dict[str, Any], said: str) -> None:
@@ -234,6 +239,132 @@ def test_new_zone_data_moves_weddings_to_come_and_leaves_the_past() -> None:
     past.refresh_from_db()
     assert (ahead.starts_at, ahead.zone_data) == (NOW + 9 * DAY, zones.data_version())
     assert past.zone_data == "2020a"
+
+
+def test_a_cancelled_wedding_follows_new_zone_data_before_it_is_confirmed_again() -> None:
+    off = add(NOW + 9 * DAY, zone=BERLIN, status="cancelled")
+    hour_off = {"starts_at": NOW + 9 * DAY + HOUR, "zone_data": "2020a"}
+    Wedding.objects.update(**hour_off)
+
+    assert writing.follow_zone_data(now=NOW) == 1
+    off.refresh_from_db()
+    assert off.starts_at == NOW + 9 * DAY
+
+    Wedding.objects.update(**hour_off)
+    off.refresh_from_db()
+    off.status = Wedding.Status.CONFIRMED
+    writing.write_weddings(save=[off], by="mara", now=NOW)
+    assert Wedding.objects.get().guarded_from == NOW + 9 * DAY - 2 * HOUR
+
+
+def test_who_moves_a_wedding_with_old_zone_data_moves_only_what_they_say() -> None:
+    party = add(NOW + 9 * DAY, zone=BERLIN)
+    ends = party.ends_at
+    Wedding.objects.update(ends_at=ends + HOUR, zone_data="2020a")
+    party.refresh_from_db()
+    party.starts_at += 2 * HOUR
+    writing.write_weddings(save=[party], by="mara", now=NOW)
+    assert (party.starts_at, party.ends_at) == (NOW + 9 * DAY + 2 * HOUR, ends)
+
+
+def test_what_is_pressed_while_new_zone_data_is_followed_stands() -> None:
+    """The rows are read under the lock: each query finds whether it is inside."""
+    add(NOW - HOUR, zone=BERLIN)
+    Wedding.objects.update(zone_data="2020a")
+    outside: list[str] = []
+
+    def note(execute: Any, sql: str, *rest: Any) -> Any:
+        if '"title"' in sql and sql.startswith("SELECT") and len(connection.savepoint_ids) == depth:
+            outside.append(sql)
+        return execute(sql, *rest)
+
+    depth = len(connection.savepoint_ids)
+    with connection.execute_wrapper(note):
+        assert writing.follow_zone_data(now=NOW) == 0
+    assert outside == []
+    assert Wedding.objects.get().zone_data == zones.data_version()
+
+
+def test_a_completed_wedding_whose_start_new_zone_data_puts_ahead_stays_completed() -> None:
+    add(NOW - 30 * MINUTE, zone=BERLIN, status="completed")
+    wall = zones.local_text(NOW + 30 * MINUTE, zones.find(BERLIN))
+    Wedding.objects.update(wall_start=wall, zone_data="2020a")
+    assert writing.follow_zone_data(now=NOW) == 1
+    assert Wedding.objects.get().status == "completed"
+
+
+def test_a_wedding_that_was_removed_meanwhile_is_not_written_again() -> None:
+    gone, stays = add(NOW + DAY), add(NOW + 2 * DAY)
+    Wedding.objects.filter(pk=gone.pk).delete()
+    gone.title = stays.title = "Late"
+    writing.write_weddings(save=[gone, stays], by="mara", now=NOW)
+
+    assert list(Wedding.objects.values_list("pk", "title")) == [(stays.pk, "Late")]
+    assert not Change.objects.filter(wedding_id=gone.pk).exists()
+    logged = audit.entries(action="calendar")[0].data["saved"]
+    assert [saved["id"] for saved in logged] == [stays.pk]
+
+
+def test_nothing_is_completed_before_it_has_begun() -> None:
+    party = add(NOW + HOUR)
+    with pytest.raises(services.Invalid, match="has not begun") as refusal:
+        services.complete(wedding_id=party.pk, by="mara", now=NOW)
+    assert refusal.value.field == "status"
+    with pytest.raises(services.Invalid):
+        add(NOW + HOUR, status="completed")
+
+
+def test_the_history_of_a_year_ago_stops_no_test() -> None:
+    running = grant()
+    old = wedding(NOW - 400 * DAY, status="completed")
+    assert writing.write_weddings(save=[old], by="mara", now=NOW) == []
+    assert old.completed_at == old.ends_at
+    assert services.renew(permit_id=running.id, doing="", now=NOW).safe
+
+
+def test_a_wedding_in_its_tear_down_is_completed_at_the_pressing() -> None:
+    party = add(NOW - 6 * HOUR - 30 * MINUTE)
+    services.complete(wedding_id=party.pk, by="mara", now=NOW)
+    assert Wedding.objects.get().completed_at == NOW
+
+
+def test_many_holds_are_one_write() -> None:
+    hit = grant()
+    spans = [(NOW + n * HOUR, NOW + (n + 1) * HOUR) for n in range(3)]
+    holds = [
+        Hold(reason="x", starts_at=starts, ends_at=ends, created_by="mara", created_at=NOW)
+        for starts, ends in spans
+    ]
+    assert [one.id for one in writing.write_holds(save=holds, by="mara", now=NOW)] == [hit.id]
+    [entry] = audit.entries(action="calendar")
+    assert [saved["id"] for saved in entry.data["saved"]] == [hold.pk for hold in holds]
+    assert Hold.objects.count() == 3
+
+
+def test_a_permit_that_is_revoked_while_it_is_judged_is_not_renewed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    permit = grant()
+
+    def slow(*asked: Any, **more: Any) -> Any:
+        services.revoke(permit_id=permit.id, by="mara", why="the band plays", now=NOW)
+        return question(*asked, **more)
+
+    monkeypatch.setattr(permits, "question", slow)
+    renewal = services.renew(permit_id=permit.id, doing="late", now=NOW)
+    assert (renewal.safe, renewal.revoked_by, renewal.revoked_why) == (
+        False,
+        "mara",
+        "the band plays",
+    )
+    assert Permit.objects.get().doing == ""
+
+
+def test_a_week_by_the_wall_is_protected_whole_over_the_autumn_night() -> None:
+    starts = at("2026-10-20 12:00", LONDON)
+    week = wedding(starts, 7 * 24 + 1, setup=7 * DAY, teardown=7 * DAY)
+    week.settle()
+    assert week.guarded_from == starts - 7 * DAY
 
 
 @pytest.mark.parametrize("start", [NOW, at("2026-06-13 10:00", LONDON)])

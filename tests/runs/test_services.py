@@ -271,3 +271,9 @@ def test_a_body_that_nobody_can_read_is_refused_in_words(
     answer = api.post("/api/load-testing/runs", body, content_type="application/json")
     assert answer.status_code == status, answer.content
     assert said in answer.json()["detail"]
+
+
+def test_whoever_gave_no_name_is_told_how_to_give_one() -> None:
+    answer = post(APIClient(REMOTE_ADDR="127.0.0.1"))
+    assert answer.status_code in {401, 403}
+    assert "Authorization: Bearer" in answer.json()["next"]
