@@ -251,10 +251,10 @@ def _twice(facts: Sequence[WeddingFacts]) -> Errors:
 
 
 def _standing(wedding: Wedding, facts: WeddingFacts, now: datetime) -> WeddingFacts:
-    """An import plans; that a wedding goes on, or is over before its time, only people say."""
-    begun = wedding.status == Wedding.Status.COMPLETED and wedding.starts_at <= now
-    said = wedding.status == Wedding.Status.LIVE or begun
-    if wedding.pk and said and facts.status in {"tentative", "confirmed"}:
+    """An import plans; that a wedding goes on, is over or is called off, only people say then."""
+    live = wedding.status == Wedding.Status.LIVE
+    over = wedding.status == Wedding.Status.COMPLETED and wedding.starts_at <= now
+    if wedding.pk and (live or over and facts.status in {"tentative", "confirmed"}):
         return replace(facts, status=str(wedding.status))
     return facts
 

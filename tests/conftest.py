@@ -1,6 +1,10 @@
+"""HYPOTHESIS_PROFILE=slow compares judge and reference ten thousand times, not 300; few, 60."""
+
+import os
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.db import connection
@@ -8,6 +12,16 @@ from django.db import connection
 import clock
 from tests.audit.flushing import flush_around_triggers
 from tests.valkey import Valkey, free_port
+
+for name, examples in (("few", 60), ("usual", 300), ("slow", 10_000)):
+    hypothesis.settings.register_profile(
+        name,
+        max_examples=examples,
+        deadline=None,  # a busy machine is no error
+        suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    )
+if os.environ.get("HYPOTHESIS_PROFILE") == "few":
+    hypothesis.settings.load_profile("few")
 
 MoveClock = Callable[[datetime], None]
 

@@ -1,6 +1,3 @@
-"""HYPOTHESIS_PROFILE=slow compares judge and reference ten thousand times, not 300; few, 60."""
-
-import hypothesis
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
@@ -9,14 +6,6 @@ from time_machine import TimeMachineFixture
 
 from access import services as access
 from tests.calendar_guard.admin_words import NOW
-
-for name, examples in (("few", 60), ("usual", 300), ("slow", 10_000)):
-    hypothesis.settings.register_profile(
-        name,
-        max_examples=examples,
-        deadline=None,  # a busy machine is no error
-        suppress_health_check=[hypothesis.HealthCheck.too_slow],
-    )
 
 
 @pytest.fixture

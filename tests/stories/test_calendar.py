@@ -134,8 +134,8 @@ def test_saving_a_wedding_first_shows_the_tests_that_it_stops_and_then_stops_the
     page.click("text=History")
     assert "added" in page.inner_text("#content")
     page.go_back()
-    page.click("#content >> text=Delete")
-    page.click("#content [type=submit]")
+    page.click(".deletelink")
+    page.get_by_role("button", name=re.compile("Yes, I.m sure")).click()
     page.close()
 
 
@@ -166,8 +166,8 @@ def test_a_wedding_that_appears_in_a_feed_stops_a_test_and_a_broken_feed_starts_
     assert "stale_calendar" in [blocker["rule"] for blocker in refusal["blockers"]]
     page.goto(f"{stack.url}/admin/calendar_guard/feed/")
     page.click("#result_list tbody th a")
-    page.click("#content >> text=Delete")
-    page.click("#content [type=submit]")
+    page.click(".deletelink")
+    page.get_by_role("button", name=re.compile("Yes, I.m sure")).click()
     page.close()
 
 
