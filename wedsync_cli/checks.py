@@ -5,8 +5,9 @@ from pathlib import Path
 
 from wedsync_cli.steps import Step
 
-FAST = "not tool and not browser and not live"
-SLOW = "tool or browser or live"
+NO_TOOL = "not tool and not browser and not live"
+FAST = f"{NO_TOOL} and not bulk"
+SLOW = "tool or browser or live or bulk"
 STORIES = "tests/stories"
 # Protected from morning to night; a leap day; the hours in which clocks go forward and back.
 DATES = {
@@ -50,19 +51,19 @@ def stories(venv: Path) -> Step:
 def slow_suite(venv: Path) -> Step:
     """The slow tests that are no stories; both wait for most of their time."""
     pytest = _pytest(venv, SLOW, "-q", f"--ignore={STORIES}")
-    return Step("tests with real tools, a browser and a live server", pytest)
+    return Step("tests with real tools, a browser, a live server, or thousands of rows", pytest)
 
 
 def postgres_suite(venv: Path) -> Step:
     """Those of the fast tests that ask the database, on the other one."""
-    pytest = _pytest(venv, FAST, *_HALF, "-q", "-p", "tests.postgres")
+    pytest = _pytest(venv, NO_TOOL, *_HALF, "-q", "-p", "tests.postgres")
     return Step("fast tests on PostgreSQL", pytest, {"WEDSYNC_TEST_DATABASE": "postgresql"})
 
 
 def dated_suites(root: Path, venv: Path, faketime: str) -> list[Step]:
     """The fast suite again, on days on which the calendar is hardest. Timers stay real."""
     dateless = [f"--ignore={folder}" for folder in DATELESS]
-    pytest = _pytest(venv, f"{FAST} and not bulk", *_HALF, "-q", *dateless)
+    pytest = _pytest(venv, FAST, *_HALF, "-q", *dateless)
     return [
         Step(
             f"fast tests on {day}",
