@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 import clock
-from calendar_guard import writing
+from calendar_guard import declaring
 from calendar_guard.api import (
     GuardView,
     asked,
@@ -78,7 +78,7 @@ class HoldView(GuardView):
     def delete(self, request: Request, hold_id: int) -> Response:
         """Lifts it; the hold stays to be read. Lifting it again changes nothing."""
         now = clock.now()
-        writing.lift_hold(hold_id=_find(hold_id).pk, by=name_of(request), now=now)
+        declaring.lift_hold(hold_id=_find(hold_id).pk, by=name_of(request), now=now)
         return Response(_words(_find(hold_id), now))
 
 
@@ -100,7 +100,7 @@ class AttestationsView(GuardView):
             only(words, ("until", "why"))
             until = instant(words.get("until", ""), "until")
             why = text(words, "why", LONGEST_REASON)
-            made = writing.attest(until=until, why=why, by=name_of(request), now=now)
+            made = declaring.attest(until=until, why=why, by=name_of(request), now=now)
         return Response(_attestation(Attestation.objects.get(pk=made)), status.HTTP_201_CREATED)
 
 
@@ -109,7 +109,7 @@ def _read(words: Mapping[str, Any], now: datetime) -> HoldFacts:
     starts = instant(words["starts_at"], "starts_at") if "starts_at" in words else now
     ends = instant(words.get("ends_at", ""), "ends_at")
     facts = HoldFacts(text(words, "reason", LONGEST_REASON), starts, ends)
-    writing.check_hold(reason=facts.reason, starts_at=starts, ends_at=ends, now=now)
+    declaring.check_hold(reason=facts.reason, starts_at=starts, ends_at=ends, now=now)
     return facts
 
 
@@ -126,7 +126,7 @@ def _place(
         )
         for one in facts
     ]
-    ended = writing.write_holds(save=holds, by=by, now=now)
+    ended = declaring.write_holds(save=holds, by=by, now=now)
     return [hold.pk for hold in holds], ended
 
 

@@ -6,6 +6,7 @@ And the doors of the calendar: what protects, what is safe, and every write.
 from datetime import datetime, timedelta
 
 from calendar_guard import reading, rules, season, zones
+from calendar_guard.declaring import attest, lift_hold, place_hold
 from calendar_guard.people import ActiveWedding, CoordinatorWord, active_weddings
 from calendar_guard.permits import (
     PermitWord,
@@ -21,15 +22,7 @@ from calendar_guard.permits import (
 from calendar_guard.reading import policy
 from calendar_guard.season import Context
 from calendar_guard.standing import FeedWord, Freshness, freshness
-from calendar_guard.writing import (
-    Invalid,
-    attest,
-    complete,
-    lift_hold,
-    place_hold,
-    preview,
-    still_going,
-)
+from calendar_guard.writing import Invalid, complete, preview, still_going
 
 __all__ = [
     "ActiveWedding",

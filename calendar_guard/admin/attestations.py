@@ -6,7 +6,7 @@ from django.contrib import admin, messages
 from django.http import HttpRequest
 
 import clock
-from calendar_guard import reading, writing, zones
+from calendar_guard import declaring, reading, zones
 from calendar_guard.forms import HomeTimeField, refuse
 from calendar_guard.models import Attestation
 from calendar_guard.models.feeds import LONGEST_ATTESTATION
@@ -30,7 +30,7 @@ class AttestationForm(forms.ModelForm):  # type: ignore[type-arg]
         cleaned = super().clean() or self.cleaned_data
         if not self.errors:
             with refuse(self):
-                writing.check_attestation(
+                declaring.check_attestation(
                     until=cleaned["until"], why=cleaned["why"], now=clock.now()
                 )
         return cleaned
@@ -79,5 +79,5 @@ class AttestationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def save_model(self, request: HttpRequest, obj: Attestation, form: Any, change: bool) -> None:
         by, now = request.user.get_username(), clock.now()
-        obj.pk = writing.attest(until=obj.until, why=obj.why, by=by, now=now)
+        obj.pk = declaring.attest(until=obj.until, why=obj.why, by=by, now=now)
         messages.info(request, f"The calendar counts as complete until {self.complete_until(obj)}.")

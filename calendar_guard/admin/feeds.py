@@ -13,7 +13,7 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
 import clock
-from calendar_guard import feeds, fetching, reading, writing, zones
+from calendar_guard import declaring, feeds, fetching, reading, zones
 from calendar_guard.models import Feed, Wedding
 
 SCHEMES = ("https", "http", "webcal", "webcals", "file")
@@ -113,7 +113,7 @@ class FeedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def save_model(self, request: HttpRequest, obj: Feed, form: Any, change: bool) -> None:
         by, now = request.user.get_username(), clock.now()
-        writing.save_feed(feed=obj, address=form.cleaned_data["address"], by=by, now=now)
+        declaring.save_feed(feed=obj, address=form.cleaned_data["address"], by=by, now=now)
         if not obj.is_active:
             messages.info(request, f"{_weddings_of(obj)} It is not read any more.")
         elif not change:
@@ -122,7 +122,7 @@ class FeedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def delete_model(self, request: HttpRequest, obj: Feed) -> None:
         by, now = request.user.get_username(), clock.now()
         messages.info(request, _weddings_of(obj))
-        writing.remove_feed(feed_id=obj.pk, by=by, now=now)
+        declaring.remove_feed(feed_id=obj.pk, by=by, now=now)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Feed]) -> None:
         for feed in queryset:
@@ -152,7 +152,7 @@ class FeedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         if not request.user.has_perm(ATTEST):
             raise PermissionDenied
         by = request.user.get_username()
-        if writing.accept_feed(feed_id=pk, by=by, now=clock.now()):
+        if declaring.accept_feed(feed_id=pk, by=by, now=clock.now()):
             _read(request, feed)
         else:
             messages.warning(request, "There is nothing to accept: nothing was refused.")

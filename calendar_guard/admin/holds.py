@@ -10,7 +10,7 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
 import clock
-from calendar_guard import reading, rules, writing, zones
+from calendar_guard import declaring, reading, rules, zones
 from calendar_guard.admin import impact
 from calendar_guard.forms import HomeTimeField, ReturningForm, refuse
 from calendar_guard.models import Hold
@@ -41,7 +41,7 @@ class HoldForm(ReturningForm):
             cleaned |= {name: getattr(self.instance, name) for name in kept}
         if not self.errors:
             with refuse(self):
-                writing.check_hold(
+                declaring.check_hold(
                     reason=cleaned["reason"],
                     starts_at=cleaned["starts_at"],
                     ends_at=cleaned["ends_at"],
@@ -124,7 +124,7 @@ class HoldAdmin(impact.AsksFirst):
         if not change:
             obj.created_by, obj.created_at = by, now
         impact.check(request, [rules.HoldSpan(obj.pk or 0, obj.starts_at, obj.ends_at)], now)
-        stopped = writing.write_holds(save=[obj], by=by, now=now)
+        stopped = declaring.write_holds(save=[obj], by=by, now=now)
         impact.tell(request, stopped)
         said = f"No load test may run from {self.begins(obj)} until {self.ends(obj)}."
         messages.info(request, said)
@@ -135,7 +135,7 @@ class HoldAdmin(impact.AsksFirst):
         for hold in holds:
             if self.has_change_permission(request, hold):
                 by = request.user.get_username()
-                lifted += writing.lift_hold(hold_id=hold.pk, by=by, now=now)
+                lifted += declaring.lift_hold(hold_id=hold.pk, by=by, now=now)
         holds_text = "1 hold is" if lifted == 1 else f"{lifted} holds are"
         self.message_user(request, f"{holds_text} lifted.")
 

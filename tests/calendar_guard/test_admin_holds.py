@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from audit import services as audit
-from calendar_guard import services, writing
+from calendar_guard import declaring, services
 from calendar_guard.models import Hold
 from tests.calendar_guard.admin_words import HOLDS, NOW
 from tests.calendar_guard.conftest import browser_of
@@ -29,7 +29,7 @@ def form(starts: str = "10:00", ends: str = "12:00", **changes: str) -> dict[str
 
 def place(starts: timedelta = 0 * HOUR, lasts: timedelta = 2 * HOUR) -> int:
     begins = NOW + starts
-    hold_id, _ = writing.place_hold(
+    hold_id, _ = declaring.place_hold(
         reason="Rain", starts_at=begins, ends_at=begins + lasts, by="mara", now=min(NOW, begins)
     )
     return hold_id
@@ -87,7 +87,7 @@ def test_the_list_says_which_hold_is_in_force(mara: Client) -> None:
     place()
     place(DAY)
     place(-DAY)
-    writing.lift_hold(hold_id=place(2 * DAY), by="grace", now=NOW)
+    declaring.lift_hold(hold_id=place(2 * DAY), by="grace", now=NOW)
     page = mara.get(HOLDS).content.decode()
     for state in ("in force", "to come", "over", "lifted by grace"):
         assert f'<td class="field-state">{state}</td>' in page

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from time_machine import TimeMachineFixture
 
-from calendar_guard import month, writing
+from calendar_guard import declaring, month, writing
 from calendar_guard.models import Feed, Wedding
 from calendar_guard.words import Window
 from tests.calendar_guard.examples import BERLIN, DAY, HOUR, LONDON, MINUTE, at
@@ -189,7 +189,7 @@ pytestmark = pytest.mark.urls("tests.calendar_guard.urls")
 class TestPage:
     def test_the_page_shows_weddings_holds_and_safe_hours(self, admin_client: Client) -> None:
         wedding = save()
-        writing.place_hold(
+        declaring.place_hold(
             reason="Provider maintenance",
             starts_at=NOW + DAY,
             ends_at=NOW + DAY + HOUR,

@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from rest_framework.test import APIClient
 
-from calendar_guard import services, writing, zones
+from calendar_guard import declaring, services, writing, zones
 from calendar_guard.models import Attestation, Feed, Wedding
 from tests.calendar_guard.callers import ROOT, URLS, caller, problem
 from tests.calendar_guard.examples import BERLIN, DAY, HOUR, LONDON, at
@@ -135,7 +135,7 @@ def test_every_feed_is_told_with_its_state_and_no_address(client: APIClient) -> 
 
 def test_a_coordinators_word_is_part_of_the_policy(client: APIClient) -> None:
     add_feed("never read")
-    writing.attest(until=NOW + HOUR, why="Called them", by="mara", now=NOW)
+    declaring.attest(until=NOW + HOUR, why="Called them", by="mara", now=NOW)
     words = client.get(ROOT + "policy").json()["calendar"]
 
     assert not words["stale"]

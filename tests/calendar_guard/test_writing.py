@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from audit import services as audit
-from calendar_guard import permits, replay, services, writing, zones
+from calendar_guard import declaring, permits, replay, services, writing, zones
 from calendar_guard.models import Change, Coordinator, Feed, Hold, Permit, Wedding
 from calendar_guard.reading import question
 from calendar_guard.rules import HoldSpan, WeddingSpan
@@ -335,7 +335,7 @@ def test_many_holds_are_one_write() -> None:
         Hold(reason="x", starts_at=starts, ends_at=ends, created_by="mara", created_at=NOW)
         for starts, ends in spans
     ]
-    assert [one.id for one in writing.write_holds(save=holds, by="mara", now=NOW)] == [hit.id]
+    assert [one.id for one in declaring.write_holds(save=holds, by="mara", now=NOW)] == [hit.id]
     [entry] = audit.entries(action="calendar")
     assert [saved["id"] for saved in entry.data["saved"]] == [hold.pk for hold in holds]
     assert Hold.objects.count() == 3
