@@ -67,7 +67,7 @@ async def test_a_calendar_that_hangs_shuts_the_streams_after_its_patience() -> N
             answer.wait(10)
         return calendar.check(now)
 
-    gate = Gate(check, now=lambda: TUESDAY, every=0.0, patience=0.2)
+    gate = Gate(check, now=lambda: TUESDAY, every=0.0, patience=1.0)
     assert (await gate.look()).shut is None
     shut = asyncio.get_running_loop().create_future()
     gate.watch(shut.set_result)

@@ -152,7 +152,7 @@ class TestWithoutValkey:
         assert await read_until(reader, 2) == [1, 2]
         own_valkey.kill()
         with pytest.raises(services.Unavailable):
-            await publisher.publish(3)
+            await asyncio.to_thread(services.publish, topic="7", update=update(3))
         own_valkey.start()
         await publisher.publish(4)
         assert await read_until(reader, 4) == [4]
