@@ -218,7 +218,7 @@ def test_a_wedding_that_begins_stops_the_run_and_leaves_nothing_running(engineer
 def test_whoever_may_stop_a_run_stops_it_and_is_named(engineer: User) -> None:
     run = begin(engineer, "stubborn", seconds=25)
     thread = in_background(run)
-    until(lambda: state(run) == "running", within=10, what="the start")
+    until(run.snapshots.exists, within=10, what="the first second")
     assert services.stop(run_id=str(run.pk), by="ellen", now=clock.now()).state == "stopping"
     services.stop(run_id=str(run.pk), by="tom", now=clock.now())
     thread.join(10)
