@@ -6,8 +6,8 @@ And the doors of the calendar: what protects, what is safe, and every write.
 from datetime import datetime, timedelta
 
 from calendar_guard import reading, rules, season, zones
+from calendar_guard.active import ActiveWedding, CoordinatorWord, active_weddings
 from calendar_guard.declaring import attest, lift_hold, place_hold
-from calendar_guard.people import ActiveWedding, CoordinatorWord, active_weddings
 from calendar_guard.permits import (
     PermitWord,
     Refused,

@@ -13,8 +13,8 @@ from django.utils.html import format_html, format_html_join
 from django.views.decorators.http import require_POST
 
 import clock
-from calendar_guard import pages, reading, writing, zones
-from calendar_guard.admin import doubles, history, impact, status
+from calendar_guard import reading, writing, zones
+from calendar_guard.admin import doubles, history, impact, pages, status
 from calendar_guard.admin.filters import VenueFilter, WhenFilter
 from calendar_guard.admin.people import PeopleInline
 from calendar_guard.forms import WeddingForm

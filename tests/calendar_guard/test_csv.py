@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from time_machine import TimeMachineFixture
 
-from calendar_guard import csv_words, permits, writing
-from calendar_guard.csv_words import Unreadable, read_rows, write_rows
+from calendar_guard import permits, writing
 from calendar_guard.models import Change, Coordinator, Permit, Wedding
+from calendar_guard.weddings import csv_words
+from calendar_guard.weddings.csv_words import Unreadable, read_rows, write_rows
 from tests.calendar_guard.admin_words import typed
 from tests.calendar_guard.examples import BERLIN, HOUR, LONDON, at
 

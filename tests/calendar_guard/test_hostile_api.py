@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
-from calendar_guard.facts import READ_ONLY, WORDS
 from calendar_guard.models import Wedding
+from calendar_guard.weddings.facts import READ_ONLY, WORDS
 from tests.calendar_guard.callers import ROOT, URLS, caller, problem
 from tests.calendar_guard.examples import LONDON, at
 

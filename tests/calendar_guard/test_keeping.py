@@ -7,17 +7,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calendar_guard import keeping, writing
-from calendar_guard.facts import (
+from calendar_guard import writing
+from calendar_guard.models import Change, Coordinator, Permit, Revision, Wedding
+from calendar_guard.weddings import keeping
+from calendar_guard.weddings.facts import (
     READ_ONLY,
     WORDS,
     WrongWords,
     read_wedding,
     write_wedding,
 )
-from calendar_guard.keeping import Written
-from calendar_guard.models import Change, Coordinator, Permit, Revision, Wedding
-from calendar_guard.people_words import CoordinatorFacts
+from calendar_guard.weddings.keeping import Written
+from calendar_guard.weddings.people_words import CoordinatorFacts
 from tests.calendar_guard.examples import BERLIN, HOUR, LONDON, at
 
 NOW = at("2026-06-10 10:00", LONDON)

@@ -12,9 +12,13 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from calendar_guard import drafts, writing, zones
-from calendar_guard.drafts import Draft, Errors, Written, WrongWeddings
-from calendar_guard.facts import (
+from calendar_guard import writing, zones
+from calendar_guard.lock import calendar_lock, taken_back
+from calendar_guard.models import Coordinator, Wedding
+from calendar_guard.permits import PermitWord
+from calendar_guard.weddings import drafts
+from calendar_guard.weddings.drafts import Draft, Errors, Written, WrongWeddings
+from calendar_guard.weddings.facts import (
     WORDS,
     WeddingFacts,
     WrongWords,
@@ -22,9 +26,6 @@ from calendar_guard.facts import (
     read_wedding,
     write_kept,
 )
-from calendar_guard.lock import calendar_lock, taken_back
-from calendar_guard.models import Coordinator, Wedding
-from calendar_guard.permits import PermitWord
 
 __all__ = [
     "NotNow",

@@ -12,11 +12,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 
 import clock
-from calendar_guard import csv_words, keeping
-from calendar_guard.csv_words import Problem, Row
-from calendar_guard.facts import WeddingFacts, WrongWords, read_wedding, write_kept
-from calendar_guard.keeping import Written, WrongWeddings
 from calendar_guard.models import Wedding
+from calendar_guard.weddings import csv_words, keeping
+from calendar_guard.weddings.csv_words import Problem, Row
+from calendar_guard.weddings.facts import WeddingFacts, WrongWords, read_wedding, write_kept
+from calendar_guard.weddings.keeping import Written, WrongWeddings
 
 MOST_EXPORTED = 20_000
 PROBLEMS_SHOWN, ROWS_SHOWN = 100, 20

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
-from calendar_guard import csv_views, month_views
+from calendar_guard.admin import csv_pages, month_pages
 
 
 def urls(model_admin: "admin.ModelAdmin[Any]") -> list[URLPattern]:
@@ -14,10 +14,10 @@ def urls(model_admin: "admin.ModelAdmin[Any]") -> list[URLPattern]:
     wrap = model_admin.admin_site.admin_view
 
     def export_csv(request: HttpRequest) -> HttpResponse:
-        return csv_views.export_csv(request, model_admin)
+        return csv_pages.export_csv(request, model_admin)
 
     return [
-        path("calendar/", wrap(month_views.show_month), name="calendar_guard_wedding_calendar"),
-        path("import/", wrap(csv_views.import_csv), name="calendar_guard_wedding_import"),
+        path("calendar/", wrap(month_pages.show_month), name="calendar_guard_wedding_calendar"),
+        path("import/", wrap(csv_pages.import_csv), name="calendar_guard_wedding_import"),
         path("export.csv", wrap(export_csv), name="calendar_guard_wedding_export"),
     ]

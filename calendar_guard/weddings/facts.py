@@ -21,13 +21,13 @@ from calendar_guard.models import (
     Wedding,
     validate_zone,
 )
-from calendar_guard.people_words import (
+from calendar_guard.plain import clean, shown, some
+from calendar_guard.weddings.people_words import (
     CoordinatorFacts,
     person_facts,
     read_coordinators,
     write_coordinator,
 )
-from calendar_guard.plain import clean, shown, some
 from calendar_guard.writing import Invalid
 from clock.iso import format_duration, parse_duration
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from calendar_guard import writing, zones
-from calendar_guard.crew import Crew
-from calendar_guard.facts import WORDS, WeddingFacts
 from calendar_guard.models import Coordinator, Wedding
 from calendar_guard.permits import PermitWord
+from calendar_guard.weddings.crew import Crew
+from calendar_guard.weddings.facts import WORDS, WeddingFacts
 from calendar_guard.writing import Invalid
 
 Errors = dict[int, dict[str, str]]

@@ -17,7 +17,7 @@ from rest_framework.request import Request
 
 import clock
 from calendar_guard import outgoing, reading, services
-from calendar_guard.api import VIEW, GuardView, asked, asked_duration, told
+from calendar_guard.api.view import VIEW, GuardView, asked, asked_duration, told
 from clock.iso import format_duration
 
 SHOWN = ("safe", "protected")

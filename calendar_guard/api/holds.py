@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 import clock
 from calendar_guard import declaring
-from calendar_guard.api import (
+from calendar_guard.api.view import (
     GuardView,
     asked,
     each,

@@ -9,8 +9,8 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 
 from calendar_guard.models import Coordinator
-from calendar_guard.people_words import CoordinatorFacts
 from calendar_guard.plain import shown
+from calendar_guard.weddings.people_words import CoordinatorFacts
 from calendar_guard.writing import BATCH, Invalid
 
 _SAID = ("name", "phone", "slack_id", "language")

@@ -8,8 +8,8 @@ from rest_framework.response import Response
 
 import clock
 from calendar_guard import reading, services, standing, zones
-from calendar_guard.api import GuardView, asked, asked_duration, instant, number, told
-from calendar_guard.facts import read_zone
+from calendar_guard.api.view import GuardView, asked, asked_duration, instant, number, told
+from calendar_guard.weddings.facts import read_zone
 from calendar_guard.writing import Invalid
 from clock import iso
 

@@ -12,8 +12,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 import clock
-from calendar_guard import keeping, people, zones
-from calendar_guard.api import (
+from calendar_guard import active, zones
+from calendar_guard.active import ActiveWedding
+from calendar_guard.api.view import (
     LONGEST_LIST,
     GuardView,
     asked,
@@ -26,9 +27,9 @@ from calendar_guard.api import (
     stopped,
     told,
 )
-from calendar_guard.facts import read_status, read_wedding
-from calendar_guard.keeping import Written
-from calendar_guard.people import ActiveWedding
+from calendar_guard.weddings import keeping
+from calendar_guard.weddings.facts import read_status, read_wedding
+from calendar_guard.weddings.keeping import Written
 
 VIEW, ADD, CHANGE, DELETE = (
     (f"calendar_guard.{verb}_wedding",) for verb in ("view", "add", "change", "delete")
@@ -142,8 +143,8 @@ class ActiveView(GuardView):
     needs = {"GET": VIEW}
 
     def get(self, request: Request) -> Response:
-        active = people.active_weddings(now=clock.now())
-        return Response({"weddings": [_active(wedding) for wedding in active]})
+        weddings = active.active_weddings(now=clock.now())
+        return Response({"weddings": [_active(wedding) for wedding in weddings]})
 
 
 def _active(wedding: ActiveWedding) -> dict[str, Any]:

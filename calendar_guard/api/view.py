@@ -11,10 +11,10 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from calendar_guard import reading
-from calendar_guard.keeping import NotNow, UnknownWedding, WrongWeddings, WrongWords
 from calendar_guard.models import FIRST, LAST
 from calendar_guard.permits import PermitWord
 from calendar_guard.plain import clean, shown
+from calendar_guard.weddings.keeping import NotNow, UnknownWedding, WrongWeddings, WrongWords
 from calendar_guard.writing import Invalid
 from clock import iso
 
