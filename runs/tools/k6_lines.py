@@ -15,7 +15,7 @@ from datetime import datetime
 
 import msgspec
 
-from runs.samples import Batch
+from runs.samples import REQUESTS, Batch, Key
 from runs.tools.lines import Lines, endpoint
 
 ITERATIONS = "iteration_duration"
@@ -138,7 +138,8 @@ class K6Reader:
         if not 0 <= value < math.inf:
             raise ValueError("not a duration")
         latency = None if failed and not value else value
-        batch.add(self._second(data.time), self._name(metric, tags), latency, failed=failed)
+        key = Key(REQUESTS, self._name(metric, tags), tags.status)
+        batch.add(self._second(data.time), key, latency, failed=failed)
 
     def _second(self, time: str) -> int:
         """The whole second of an RFC 3339 time; in UTC remembered by its first 19 characters."""

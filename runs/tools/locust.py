@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from runs.samples import Batch, Cell
+from runs.samples import REQUESTS, Batch, Cell, Key
 from runs.tools import Command, Ending, Job, Prepared, Reader, Shell, ToolProblem, scrubbed
 from runs.tools.lines import Lines, endpoint
 
@@ -149,8 +149,9 @@ class LocustReader:
         batch.users[tick.at] = tick.users
         self.dropped = max(self.dropped, tick.dropped)
         for second, method, name, latencies, errors, unanswered in tick.cells:
-            cell = batch.cells.setdefault((second, endpoint(method, name)), Cell())
-            cell.latencies += latencies
+            key = Key(REQUESTS, endpoint(method, name))
+            cell = batch.cells.setdefault((second, key), Cell())
+            cell.values += latencies
             cell.errors += errors
             cell.unanswered += unanswered
 

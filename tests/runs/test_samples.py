@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runs.samples import MOST_ENDPOINTS, MOST_OPEN, OTHER, Aggregator, Batch, Cell
+from runs.samples import MOST_ENDPOINTS, MOST_OPEN, OTHER, REQUESTS, Aggregator, Batch, Cell, Key
 
 
 def batch_of(
@@ -10,7 +10,7 @@ def batch_of(
     """A batch of (second, name, ms) whose first `failed` requests failed."""
     batch = Batch(users=users or {})
     for number, (second, name, latency) in enumerate(requests):
-        batch.add(second, name, latency, failed=number < failed)
+        batch.add(second, Key(REQUESTS, name), latency, failed=number < failed)
     return batch
 
 
@@ -172,4 +172,4 @@ def test_whatever_closes_when_every_request_is_in_exactly_one_second(
 
 
 def test_a_cell_counts_answered_and_unanswered_requests() -> None:
-    assert Cell([1.0, 2.0], errors=1, unanswered=1).requests == 3
+    assert Cell([1.0, 2.0], errors=1, unanswered=1).count == 3

@@ -1,13 +1,14 @@
 import pytest
 
-from runs.samples import Aggregator, Batch, Cell, Totals
+from runs.samples import REQUESTS, Aggregator, Batch, Cell, Key, Totals
 from runs.thresholds import ThresholdError, judge, parse
 
 
 def totals_of(latencies: list[float], *, errors: int = 0, unanswered: int = 0) -> Totals:
     """A run of ten seconds."""
     aggregator = Aggregator()
-    cells = {(0, "a"): Cell(latencies, errors, unanswered), (9, "a"): Cell()}
+    key = Key(REQUESTS, "a")
+    cells = {(0, key): Cell(latencies, errors, unanswered), (9, key): Cell()}
     aggregator.add(Batch(cells))
     return aggregator.totals()
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from runs.samples import REQUESTS, Key
 from runs.tools import Finished, ToolProblem
 from runs.tools.locust import Locust, LocustReader, run_time_s, spawn_rate
 from tests.runs.tools.fake_shell import FakeShell, executable, job_in, said
@@ -143,5 +144,6 @@ def test_an_address_gets_its_method_and_loses_its_query() -> None:
     reader = LocustReader()
     line = b'{"users":1,"at":5,"dropped":0,"cells":[[5,"GET","/a?token=1",[2.0],1,0]]}\n'
     batch = reader.feed(b'{"hello":1}\n' + line + line)
-    assert list(batch.cells) == [(5, "GET /a")]
-    assert (batch.cells[5, "GET /a"].latencies, batch.users) == ([2.0, 2.0], {5: 1})
+    key = Key(REQUESTS, "GET /a")
+    assert list(batch.cells) == [(5, key)]
+    assert (batch.cells[5, key].values, batch.users) == ([2.0, 2.0], {5: 1})
