@@ -75,7 +75,15 @@ class Request:
     target: str
     duration: timedelta
     users: int | None = None
+    shards: int = 1
     thresholds: list[str] = field(default_factory=list)
+    files: dict[str, str] = field(default_factory=dict)
+    variables: dict[str, str] = field(default_factory=dict)
+    secrets: dict[str, str] = field(default_factory=dict)
+    hosts: dict[str, str] = field(default_factory=dict)
+    ca: str = ""
+    tags: list[str] = field(default_factory=list)
+    notes: str = ""
 
 
 def start(

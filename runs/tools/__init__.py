@@ -1,7 +1,7 @@
 """Load tools, each behind the same contract. A new tool is one file here and one line in TOOLS."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from pkgutil import resolve_name
@@ -28,7 +28,12 @@ class ToolProblem(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One run as its tool sees it. `deny` holds the networks (CIDR) that the tool may not reach."""
+    """One run as its tool sees it. `deny` holds the networks (CIDR) that the tool may not reach.
+
+    `variables` reach the script by the tool's own way, `secrets` by the environment alone. `hosts`
+    says where names are found ("shop.example": "127.0.0.1:9000"), `ca` is a PEM file to trust as
+    well. A shard is this one of so many: (0, 1) is a whole run.
+    """
 
     run_id: str
     script: Path
@@ -38,6 +43,11 @@ class Job:
     users: int | None
     port: int
     deny: tuple[str, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    hosts: Mapping[str, str] = field(default_factory=dict)
+    ca: Path | None = None
+    shard: tuple[int, int] = (0, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +63,25 @@ Shell = Callable[[list[str], Mapping[str, str], float], Finished]
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """`worst_case` is the longest the script may take, None where only the hard stop bounds it."""
+    """What a tool says of a script before any request is made.
+
+    `worst_case` is the longest the script may take, None where only the hard stop bounds it;
+    `peak_rate` the most arrivals or iterations a second. None means that nobody can know.
+    `hosts` are those that the plan names. `thresholds` are the script's own, in its own words.
+    """
 
     version: str
     worst_case: timedelta | None
     warnings: tuple[str, ...] = ()
+    nominal: timedelta | None = None
+    peak_users: int | None = None
+    peak_rate: float | None = None
+    hosts: tuple[str, ...] = ()
+    thresholds: tuple[str, ...] = ()
+
+    @property
+    def is_bounded(self) -> bool:
+        return self.worst_case is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +99,14 @@ class Ending:
 
     kind: Kind
     sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwnVerdict:
+    """What a tool says of one of the script's own thresholds; None: it did not judge it."""
+
+    text: str
+    held: bool | None
 
 
 class Reader(Protocol):
@@ -124,6 +156,9 @@ class Tool(Protocol):
         """Let a ready tool begin; `go_fd` is the writing end. Raises ToolProblem."""
 
     def explain(self, code: int, stderr: str) -> Ending: ...
+
+    def own_verdicts(self, job: Job) -> tuple[OwnVerdict, ...]:
+        """The script's own thresholds after the end, read from the work directory. Never raises."""
 
 
 def get_tool(name: str) -> Tool:

@@ -23,6 +23,7 @@ from runs.tools import (
     Finished,
     Job,
     Kind,
+    OwnVerdict,
     Prepared,
     Reader,
     Shell,
@@ -117,6 +118,9 @@ class K6:
                 "k6 was ready but could not be told to go; it was stopped. Start the run again."
             )
             raise ToolProblem(sentence, code="tool_error") from error
+
+    def own_verdicts(self, job: Job) -> tuple[OwnVerdict, ...]:
+        return ()
 
     def explain(self, code: int, stderr: str) -> Ending:
         said = _useful_line(stderr)

@@ -14,7 +14,17 @@ from pathlib import Path
 import msgspec
 
 from runs.samples import REQUESTS, Batch, Cell, Key
-from runs.tools import Command, Ending, Job, Prepared, Reader, Shell, ToolProblem, scrubbed
+from runs.tools import (
+    Command,
+    Ending,
+    Job,
+    OwnVerdict,
+    Prepared,
+    Reader,
+    Shell,
+    ToolProblem,
+    scrubbed,
+)
 from runs.tools.lines import Lines, endpoint
 
 STOP_TIMEOUT_S = 2
@@ -88,6 +98,9 @@ class Locust:
         except OSError as error:
             sentence = "Locust was ready but ended before it was told to go. Start the run again."
             raise ToolProblem(sentence, code="tool_error") from error
+
+    def own_verdicts(self, job: Job) -> tuple[OwnVerdict, ...]:
+        return ()
 
     def explain(self, code: int, stderr: str) -> Ending:
         """Locust says 0 after a stop as well as after a natural end."""

@@ -1,17 +1,19 @@
-"""What stays of a load test: the saved plan, the run and its seconds."""
-
 from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
 from django.db import models
 
-from runs.tools import tool_names
+from runs.models.recipes import Plan, Recipe
+from runs.models.schedules import Schedule
+from runs.models.targets import Target
 
 
 class State(models.TextChoices):
     REQUESTED = "requested"
     REFUSED = "refused"
+    SCHEDULED = "scheduled"
+    QUEUED = "queued"
     PREPARING = "preparing"
     READY = "ready"
     RUNNING = "running"
@@ -24,45 +26,8 @@ class State(models.TextChoices):
 
 
 HELD_BY_A_WORKER = (State.PREPARING, State.READY, State.RUNNING, State.STOPPING)
-OPEN = (State.REQUESTED, *HELD_BY_A_WORKER)
-
-
-def _tools() -> list[tuple[str, str]]:
-    return [(name, name) for name in tool_names()]
-
-
-class Recipe(models.Model):
-    """What a plan and a run share: which tool does what to whom, and what would be a failure."""
-
-    name = models.CharField(max_length=120)
-    tool = models.CharField(max_length=20, choices=_tools)
-    script = models.TextField(help_text="The text of the tool's own script, run unchanged.")
-    target = models.CharField(
-        max_length=500, help_text="http(s) address; reaches the script as TARGET."
-    )
-    duration = models.DurationField(
-        help_text="The worst case, judged by the calendar and enforced as a hard stop."
-    )
-    users = models.PositiveIntegerField(null=True, blank=True)
-    thresholds = models.JSONField(
-        default=list, blank=True, help_text='What would be a failure: ["p95 > 800ms"].'
-    )
-
-    class Meta:
-        abstract = True
-
-
-class Plan(Recipe):
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
-    )
-    created_at = models.DateTimeField()
-
-    class Meta:
-        ordering = ["name"]
-
-    def __str__(self) -> str:
-        return self.name
+WAITING = (State.SCHEDULED, State.QUEUED, State.REQUESTED)
+OPEN = (*WAITING, *HELD_BY_A_WORKER)
 
 
 class RunQuerySet(models.QuerySet["Run"]):
@@ -73,12 +38,19 @@ class RunQuerySet(models.QuerySet["Run"]):
 
 class Run(Recipe):
     plan = models.ForeignKey(Plan, null=True, on_delete=models.SET_NULL, related_name="runs")
+    schedule = models.ForeignKey(
+        Schedule, null=True, on_delete=models.SET_NULL, related_name="runs"
+    )
+    rolled_from = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="+")
+    is_dry = models.BooleanField(default=False)
     state = models.CharField(max_length=12, choices=State, default=State.REQUESTED)
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
     idempotency_key = models.CharField(max_length=200, null=True)
     created_at = models.DateTimeField()
+    scheduled_for = models.DateTimeField(null=True)
+    queued_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
 
@@ -87,6 +59,13 @@ class Run(Recipe):
     verdict = models.JSONField(null=True)
     totals = models.JSONField(null=True)
     endpoints = models.JSONField(default=list)
+    metrics = models.JSONField(default=list)
+    breaches = models.JSONField(default=list)
+
+    # The address that is loaded, host and port: tests of one site wait for each other.
+    site = models.CharField(max_length=300, blank=True)
+    allowed_by = models.ForeignKey(Target, null=True, on_delete=models.SET_NULL, related_name="+")
+    tool_plan = models.JSONField(null=True)
 
     tool_version = models.CharField(max_length=80, blank=True)
     latency_kind = models.CharField(max_length=120, blank=True)
@@ -110,24 +89,10 @@ class Run(Recipe):
                 fields=["requested_by", "idempotency_key"], name="one_run_per_idempotency_key"
             )
         ]
-        indexes = [models.Index(fields=["state", "heartbeat_at"])]
+        indexes = [
+            models.Index(fields=["state", "heartbeat_at"]),
+            models.Index(fields=["site", "state"]),
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} #{self.pk}"
-
-
-class Snapshot(models.Model):
-    """One closed second: the words as streamed, and the sketch that percentiles merge from."""
-
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="snapshots")
-    seq = models.PositiveIntegerField()
-    at = models.DateTimeField()
-    data = models.JSONField()
-    sketch = models.BinaryField()
-
-    class Meta:
-        ordering = ["at"]
-        constraints = [models.UniqueConstraint(fields=["run", "at"], name="one_snapshot_a_second")]
-
-    def __str__(self) -> str:
-        return f"run {self.run_id} at {self.at:%H:%M:%S}"
