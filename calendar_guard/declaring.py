@@ -3,7 +3,7 @@
 Each is a calendar write like a wedding's: in its turn, in the audit log, stopping what it forbids.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from django.db.models import F
@@ -64,12 +64,22 @@ def check_hold(*, reason: str, starts_at: datetime, ends_at: datetime, now: date
 
 def lift_hold(*, hold_id: int, by: str, now: datetime) -> bool:
     """End a hold early; False when it was lifted before or there is none."""
+    return lift_holds(ids=[hold_id], by=by, now=now) == 1
+
+
+def lift_holds(*, ids: Collection[int], by: str, now: datetime) -> int:
+    """End holds early, as one write; how many there were that nobody had lifted."""
     with calendar_lock():
-        standing = Hold.objects.filter(pk=hold_id, lifted_at=None)
-        if not standing.update(lifted_at=now, lifted_by=by):
-            return False
-        written(f"hold {hold_id}", {"id": hold_id, "lifted": True}, by, now)
-        return True
+        standing = Hold.objects.filter(pk__in=ids, lifted_at=None)
+        lifted = sorted(standing.values_list("pk", flat=True))
+        if not lifted:
+            return 0
+        standing.update(lifted_at=now, lifted_by=by)
+        if len(lifted) == 1:
+            written(f"hold {lifted[0]}", {"id": lifted[0], "lifted": True}, by, now)
+        else:
+            written("holds", {"lifted": lifted}, by, now)
+        return len(lifted)
 
 
 def attest(*, until: datetime, why: str, by: str, now: datetime) -> int:

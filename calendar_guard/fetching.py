@@ -23,6 +23,10 @@ LIMITS = client.Limits(
 )
 
 
+_NO_FILE = "The file is not there, or may not be read."
+_HINT = "If it is meant to be read, its network belongs into WEDSYNC_FEED_NETWORKS."
+
+
 class Unfetched(Exception):
     """The feed gave nothing this time; the text is a sentence for a person."""
 
@@ -38,13 +42,40 @@ class Fetched:
 
 def fetch(*, address: str, etag: str, last_modified: str) -> Fetched:
     """Empty marks ask for the content whatever its age. Raises Unfetched."""
-    url = _revealed(address.strip())
-    scheme, colon, rest = url.partition(":")
-    if scheme.lower() == "file":
+    url = _as_web(_revealed(address.strip()))
+    if _is_file(url):
         return _read(url, etag)
-    if scheme.lower() in {"webcal", "webcals"}:
-        url = f"https{colon}{rest}"
     return _call(url, etag, last_modified)
+
+
+def refusal(address: str) -> str:
+    """Why it can never be read, in words, as far as that shows without a network; else empty."""
+    if wrong := misplaced(address):
+        return wrong
+    url = _as_web(address)
+    try:
+        if not _is_file(url):
+            client.check(url, allow=_networks())
+        elif not _SECRET.search(url):
+            _path_of(url)
+    except client.Forbidden as refused:
+        return f"{refused} {_HINT}"
+    except (client.Refused, Unfetched) as refused:
+        return str(refused)
+    return ""
+
+
+def _as_web(url: str) -> str:
+    scheme, colon, rest = url.partition(":")
+    return f"https{colon}{rest}" if scheme.lower() in {"webcal", "webcals"} else url
+
+
+def _is_file(url: str) -> bool:
+    return url.partition(":")[0].lower() == "file"
+
+
+def _networks() -> tuple[client.Network, ...]:
+    return client.read_networks(settings.WEDSYNC_FEED_NETWORKS)
 
 
 def shown(address: str) -> str:
@@ -112,12 +143,10 @@ def _reveal(name: str, host: str) -> str:
 def _call(url: str, etag: str, last_modified: str) -> Fetched:
     marks = {"If-None-Match": etag, "If-Modified-Since": last_modified}
     headers = {"Accept": "text/calendar, */*;q=0.1"} | {k: v for k, v in marks.items() if v}
-    allow = client.read_networks(settings.WEDSYNC_FEED_NETWORKS)
     try:
-        answer = client.fetch(url, headers=headers, limits=LIMITS, allow=allow)
+        answer = client.fetch(url, headers=headers, limits=LIMITS, allow=_networks())
     except client.Forbidden as refused:
-        hint = "If it is meant to be read, its network belongs into WEDSYNC_FEED_NETWORKS."
-        raise Unfetched(f"{refused} {hint}") from None
+        raise Unfetched(f"{refused} {_HINT}") from None
     except client.CallFailed as failed:
         raise Unfetched(str(failed)) from None
     if answer.status == 304 and len(headers) > 1:
@@ -145,19 +174,28 @@ def _fitting(mark: str, most: int) -> str:
 
 
 def _read(url: str, etag: str) -> Fetched:
-    parts = urlsplit(url)
+    path = _path_of(url)
     try:
-        if parts.netloc not in {"", "localhost"}:
-            raise Unfetched("A file address names no host; write file:///folder/calendar.ics.")
-        path = Path(unquote(parts.path)).resolve()
-        folders = [Path(folder).resolve() for folder in settings.WEDSYNC_FEED_FOLDERS]
-        if not any(path.is_relative_to(folder) for folder in folders):
-            raise Unfetched("The file is in none of the folders that WEDSYNC_FEED_FOLDERS lists.")
         if path.is_dir():
             raise Unfetched("The address names no file.")
         return _read_file(path, etag)
     except (OSError, ValueError, RuntimeError):
-        raise Unfetched("The file is not there, or may not be read.") from None
+        raise Unfetched(_NO_FILE) from None
+
+
+def _path_of(url: str) -> Path:
+    """Inside the folders that may be read. Raises Unfetched."""
+    try:
+        parts = urlsplit(url)
+        path = Path(unquote(parts.path)).resolve()
+        folders = [Path(folder).resolve() for folder in settings.WEDSYNC_FEED_FOLDERS]
+    except (OSError, ValueError, RuntimeError):
+        raise Unfetched(_NO_FILE) from None
+    if parts.netloc not in {"", "localhost"}:
+        raise Unfetched("A file address names no host; write file:///folder/calendar.ics.")
+    if not any(path.is_relative_to(folder) for folder in folders):
+        raise Unfetched("The file is in none of the folders that WEDSYNC_FEED_FOLDERS lists.")
+    return path
 
 
 def _read_file(path: Path, etag: str) -> Fetched:

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from typing import Any
 
 from django import forms
 
 import clock
-from calendar_guard import reading, writing, zones
-from calendar_guard.models import FIRST, LAST, LONGEST_WEDDING, Change, Wedding, validate_zone
+from calendar_guard import lasting, reading, writing, zones
+from calendar_guard.models import FIRST, LAST, Change, Wedding, validate_zone
 
 
 class LocalTimeWidget(forms.SplitDateTimeWidget):
@@ -61,8 +61,10 @@ class HomeTimeField(LocalTimeField):
         return super().has_changed(self.prepare_value(initial), data)
 
     def compress(self, data_list: tuple[date, time] | None) -> datetime | None:
-        local = super().compress(data_list)
-        return local and self.read(local, reading.policy().home_zone)
+        local, home = super().compress(data_list), reading.policy().home_zone
+        if local and (refusal := zones.refuse_gap(local, home)):
+            raise forms.ValidationError(refusal)
+        return local and self.read(local, home)
 
 
 class ReturningForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -111,15 +113,21 @@ class WeddingForm(ReturningForm):
         if zone and starts and ends:
             # A time nobody touched keeps its instant, also where its local reading is ambiguous.
             if self._moved("starts_local"):
+                self._check_gap("starts_local", starts, zone)
                 self.instance.starts_at = zones.earliest(starts, zone)
             if self._moved("ends_local"):
+                self._check_gap("ends_local", ends, zone)
                 self.instance.ends_at = zones.latest(ends, zone)
-            if refusal := _refuse(self.instance.ends_at - self.instance.starts_at):
+            if refusal := lasting.refuse(self.instance.starts_at, self.instance.ends_at, zone):
                 self.add_error("ends_local", refusal)
             if cleaned.get("status") == Wedding.Status.COMPLETED:
                 self._check_begun()
         self._check_seen(cleaned.get("seen"))
         return cleaned
+
+    def _check_gap(self, name: str, local: datetime, zone: str) -> None:
+        if refusal := zones.refuse_gap(local, zone):
+            self.add_error(name, refusal)
 
     def _check_begun(self) -> None:
         if not self.instance.may_be_over(clock.now()):
@@ -153,12 +161,3 @@ def refuse(form: forms.BaseForm) -> Iterator[None]:
 def _latest_change(wedding: Wedding) -> int:
     newest = Change.objects.filter(wedding=wedding).order_by("-pk")
     return newest.values_list("pk", flat=True).first() or 0
-
-
-def _refuse(lasts: timedelta) -> str:
-    if lasts <= timedelta(0):
-        return "The wedding would end before it starts."
-    days = -(lasts // timedelta(days=-1))
-    longest = LONGEST_WEDDING.days
-    too_long = f"The wedding lasts {days} days, and the longest is {longest}; is the year right?"
-    return too_long if lasts > LONGEST_WEDDING else ""

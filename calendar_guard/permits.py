@@ -3,6 +3,7 @@
 Every verdict that let a run begin or stopped it is kept in the audit log, to be replayed.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -112,6 +113,29 @@ def renew(*, permit_id: int, doing: str, now: datetime, until: datetime | None =
     return renewal
 
 
+def move(*, permit_id: int, start: datetime, duration: timedelta, now: datetime) -> Renewal:
+    """Judge a permit that was not used yet for another time: it moves there, or is revoked."""
+    with calendar_lock():
+        permit = _find(permit_id)
+        if permit.revoked_at or permit.given_back_at:
+            return _refusal(permit)
+        known, verdict = question(start, duration, now)
+        _keep(
+            known,
+            verdict,
+            start=start,
+            duration=duration,
+            now=now,
+            by=CALENDAR,
+            run_id=permit.run_id,
+        )
+        if not verdict.safe:
+            return _revoke_by_calendar(permit, verdict, verdict.blocked_by, now)
+        moved = {"starts_at": start, "ends_at": start + duration}
+        _set_living(permit_id, **moved, verdict=verdict.as_json(), renewed_at=clock.real_now())
+        return Renewal(safe=True, verdict=verdict)
+
+
 def revoke_what_is_forbidden(*, by: str, now: datetime) -> list[PermitWord]:
     """After a calendar write, in its transaction: stop the tests that it forbids."""
     stopped = []
@@ -161,6 +185,12 @@ def permits_in_force(*, now: datetime) -> list[PermitWord]:
 def permits_not_over(*, now: datetime) -> list[PermitWord]:
     """Those in force, and those of runs that were let in but have not begun."""
     return [word(permit) for permit in _in_force(now)]
+
+
+def revoked(*, permit_ids: Collection[int]) -> list[PermitWord]:
+    """Which of these were taken away, with who did it and why."""
+    found = Permit.objects.filter(pk__in=permit_ids).exclude(revoked_at=None)
+    return [word(permit) for permit in found]
 
 
 def asked_by(*, run_id: str) -> str:

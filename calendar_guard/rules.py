@@ -24,7 +24,10 @@ from calendar_guard.words import (
 )
 
 __all__ = [
+    "NO_WINDOW",
+    "STALE",
     "VERSION",
+    "WEEKDAY",
     "Blocker",
     "Calendar",
     "Day",

@@ -15,13 +15,15 @@ from calendar_guard.permits import (
     UnknownPermit,
     give_back,
     grant,
+    move,
     permits_in_force,
     renew,
     revoke,
+    revoked,
 )
 from calendar_guard.reading import policy
 from calendar_guard.season import Context
-from calendar_guard.standing import FeedWord, Freshness, freshness
+from calendar_guard.standing import FeedWord, Freshness, HoldWord, freshness, holds
 from calendar_guard.writing import Invalid, complete, preview, still_going
 
 __all__ = [
@@ -30,6 +32,7 @@ __all__ = [
     "CoordinatorWord",
     "FeedWord",
     "Freshness",
+    "HoldWord",
     "Invalid",
     "PermitWord",
     "Refused",
@@ -44,7 +47,9 @@ __all__ = [
     "give_back",
     "grant",
     "heat_map",
+    "holds",
     "lift_hold",
+    "move",
     "permits_in_force",
     "place_hold",
     "policy",
@@ -52,6 +57,7 @@ __all__ = [
     "protected_spans",
     "renew",
     "revoke",
+    "revoked",
     "still_going",
     "windows",
 ]

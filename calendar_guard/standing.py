@@ -8,7 +8,7 @@ from django.db.models import Max
 
 from calendar_guard import reading, rules, zones
 from calendar_guard.days import NAMES
-from calendar_guard.models import Attestation, Feed, Revision
+from calendar_guard.models import Attestation, Feed, Hold, Revision
 from clock.iso import format_duration
 
 _MOMENT = timedelta(microseconds=1)
@@ -35,6 +35,17 @@ class FeedWord:
             "events": self.events,
             "problem": self.problem,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class HoldWord:
+    """In force or to come. The reason may hold names: it is for those who may see holds."""
+
+    id: int
+    reason: str
+    start: datetime
+    end: datetime
+    by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +77,17 @@ def freshness(*, now: datetime) -> Freshness:
         why=why,
         feeds=tuple(_word(feed, now) for feed in Feed.objects.all()),
         attested_until=attested and zones.utc(attested),
+    )
+
+
+def holds(*, now: datetime) -> tuple[HoldWord, ...]:
+    """In force and to come, by start."""
+    rows = Hold.objects.filter(lifted_at=None, ends_at__gt=now).order_by("starts_at", "pk")
+    return tuple(
+        HoldWord(
+            row.pk, row.reason, zones.utc(row.starts_at), zones.utc(row.ends_at), row.created_by
+        )
+        for row in rows
     )
 
 

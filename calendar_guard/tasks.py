@@ -1,6 +1,7 @@
 """Keeps the calendar true by itself: reads feeds when they are due, follows new zone data."""
 
 import logging
+import traceback
 from contextlib import suppress
 from datetime import timedelta
 
@@ -22,8 +23,8 @@ def tick() -> None:
     now = clock.now()
     try:
         writing.follow_zone_data(now=now)
-    except Exception:
-        log.exception("The new zone data could not be followed.")
+    except Exception as error:
+        log.error("The new zone data could not be followed: %s", _kind_and_place(error))
     due = Feed.objects.filter(is_active=True, due_at__lte=now)
     for feed_id in due.order_by("due_at").values_list("pk", flat=True):
         if due.filter(pk=feed_id).update(due_at=now + LEASE):
@@ -33,8 +34,8 @@ def tick() -> None:
 def _try_to_read(feed_id: int) -> None:
     try:
         read(feed_id)
-    except Exception:
-        log.exception("feed %s could not be read", feed_id)
+    except Exception as error:
+        log.error("feed %s could not be read: %s", feed_id, _kind_and_place(error))
         problem = "Reading it came to grief within WedSync; the worker's log says how."
         with suppress(DatabaseError):
             Feed.objects.filter(pk=feed_id).update(problem=problem)
@@ -48,3 +49,9 @@ def read(feed_id: int) -> feeds.SyncWord:
     elif word.outcome == feeds.WRITTEN:
         log.info("feed %s: %s saved, %s removed", feed_id, word.saved, word.removed)
     return word
+
+
+def _kind_and_place(error: Exception) -> str:
+    """Without the error's text: a database quotes the row it refused, and rows hold names."""
+    place = "".join(traceback.format_tb(error.__traceback__))
+    return f"{type(error).__qualname__}, at\n{place}"

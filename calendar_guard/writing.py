@@ -3,7 +3,7 @@
 The audit log gets ids and instants. What may be a name stays in `Change`, beside its wedding.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from operator import ne
 from typing import Any
@@ -13,7 +13,7 @@ from django.db.models import F, Model, Q, QuerySet
 from audit import services as audit
 from calendar_guard import permits, rules, zones
 from calendar_guard.lock import calendar_lock
-from calendar_guard.models import Change, Coordinator, Revision, Wedding
+from calendar_guard.models import Change, Revision, Wedding
 from calendar_guard.permits import PermitWord
 from calendar_guard.reading import policy
 
@@ -22,7 +22,6 @@ _KEPT = (
     *("title", "venue", "zone", "wall_start", "wall_end", "setup", "teardown"),
     *("status", "completed_at", "guests", "notes"),
 )
-_TOLD = ("email", "phone", "slack_id", "language")
 _WRITTEN = [field.name for field in Wedding._meta.concrete_fields if not field.primary_key]
 
 
@@ -62,83 +61,6 @@ def write_weddings(
         Wedding.objects.filter(pk__in=gone).delete()
         facts = {"saved": [_facts(wedding) for wedding in save], "deleted": gone}
         return written("weddings", facts, by, now)
-
-
-def set_coordinators(
-    *, wedding: Wedding, people: Iterable[Coordinator], by: str, now: datetime
-) -> None:
-    with calendar_lock():
-        old = names_of(wedding)
-        wedding.coordinators.set(people)
-        note_people(wedding=wedding, old=old, by=by, now=now)
-
-
-def note_people(*, wedding: Wedding, old: str, by: str, now: datetime) -> None:
-    """Remember that a wedding's coordinators were others; `old` as `names_of` gave them."""
-    new = names_of(wedding)
-    if new != old:
-        Change.objects.create(
-            wedding=wedding, at=now, by=by, field="coordinators", old=old, new=new
-        )
-
-
-def set_people(*, people: Mapping[int, Iterable[Coordinator]], by: str, now: datetime) -> None:
-    """`set_coordinators` for many weddings, by id, in a fixed number of queries."""
-    with calendar_lock():
-        through, old = Wedding.coordinators.through, _names(people)
-        pairs = {(pk, person.pk) for pk, group in people.items() for person in group}
-        through.objects.filter(wedding__in=people).delete()
-        through.objects.bulk_create(
-            [through(wedding_id=pk, coordinator_id=person) for pk, person in sorted(pairs)],
-            batch_size=BATCH,
-        )
-        new = _names(people)
-        changes = [
-            Change(wedding_id=pk, at=now, by=by, field="coordinators", old=old[pk], new=new[pk])
-            for pk in people
-            if old[pk] != new[pk]
-        ]
-        Change.objects.bulk_create(changes, batch_size=BATCH)
-
-
-def _names(weddings: Iterable[int]) -> dict[int, str]:
-    found: dict[int, list[str]] = {pk: [] for pk in weddings}
-    rows = Coordinator.objects.filter(weddings__in=found).values_list("weddings", "name")
-    for pk, name in rows:
-        found[pk].append(name)
-    return {pk: ", ".join(names) for pk, names in found.items()}
-
-
-def names_of(wedding: Wedding) -> str:
-    return ", ".join(wedding.coordinators.values_list("name", flat=True))
-
-
-def facts_of(wedding: Wedding) -> dict[tuple[str, str], str]:
-    """What is known of its coordinators, by (name, fact)."""
-    facts = ("name", *_TOLD)
-    return {
-        (row["name"], fact): row[fact]
-        for row in wedding.coordinators.values(*facts)
-        for fact in _TOLD
-    }
-
-
-def note_facts(
-    *, wedding: Wedding, old: dict[tuple[str, str], str], by: str, now: datetime
-) -> None:
-    """Remember that a coordinator can be reached otherwise; `old` as `facts_of` gave it."""
-    Change.objects.bulk_create(
-        Change(
-            wedding=wedding,
-            at=now,
-            by=by,
-            field=f"coordinator’s {fact.replace('_', ' ')}",
-            old=f"{name}: {old[name, fact]}",
-            new=f"{name}: {new}",
-        )
-        for (name, fact), new in facts_of(wedding).items()
-        if old.get((name, fact), new) != new
-    )
 
 
 def still_going(*, wedding_id: int, by: str, now: datetime) -> list[PermitWord]:

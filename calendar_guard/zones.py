@@ -45,6 +45,18 @@ def latest(local: datetime, zone: str) -> datetime:
     return max(_readings(local, zone))
 
 
+def refuse_gap(local: datetime, zone: str) -> str:
+    """Why the clocks there never show this time; empty where they do."""
+    before, after = (moment.astimezone(find(zone)) for moment in _readings(local, zone))
+    if before.replace(tzinfo=None) == local or after.replace(tzinfo=None) == local:
+        return ""
+    last, first = sorted((before, after))
+    return (
+        f"{local:%H:%M} does not exist in {city(zone)} on {local:%a} {local.day} {local:%b}"
+        f" {local.year}: the clocks go forward over it. Write {last:%a %H:%M} or {first:%a %H:%M}."
+    )
+
+
 def _readings(local: datetime, zone: str) -> tuple[datetime, datetime]:
     aware = local.replace(tzinfo=find(zone))
     return aware.replace(fold=0).astimezone(UTC), aware.replace(fold=1).astimezone(UTC)

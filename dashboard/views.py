@@ -12,11 +12,12 @@ from django.shortcuts import render
 
 import clock
 from calendar_guard import services as calendar_guard
-from calendar_guard.rules import Verdict, Window
+from calendar_guard.rules import STALE, Verdict, Window
+from calendar_guard.services import Freshness, HoldWord
 from clock.iso import format_duration, parse_duration
 from dashboard import outlook
 from dashboard.examples import EXAMPLES
-from dashboard.frame import frame, week
+from dashboard.frame import ASKED, frame, week
 from dashboard.reading import reader_only
 from runs import services as runs
 
@@ -24,6 +25,7 @@ STATES = (
     *("requested", "preparing", "ready", "running", "stopping"),
     *("passed", "failed", "aborted", "errored", "lost", "refused"),
 )
+UNKNOWN_WINDOW = "Nobody knows before the calendar is complete."
 LATEST, LISTED, WINDOWS = 5, 100, 8
 DURATIONS = {"PT30M": "30 minutes", "PT1H": "1 hour", "PT2H": "2 hours", "PT4H": "4 hours"}
 TILES = (
@@ -39,10 +41,32 @@ TILES = (
 def home(request: HttpRequest) -> HttpResponse:
     """May we test now?"""
     now = clock.now()
-    latest = runs.list_runs(limit=LATEST)
-    return render(
-        request, "dashboard/home.html", frame(request, runs=latest, week=week(now, now=now))
-    )
+    verdict = calendar_guard.check(start=now, duration=ASKED, now=now)
+    matter = {
+        "runs": runs.list_runs(limit=LATEST),
+        "week": week(now, now=now),
+        "safe_from": _safe_before(verdict, now),
+        "incomplete": _incomplete(verdict, now),
+        "unknown_window": UNKNOWN_WINDOW,
+        "may_keep_feeds": request.user.is_staff
+        and request.user.has_perm("calendar_guard.change_feed"),
+    }
+    return render(request, "dashboard/home.html", frame(request, **matter))
+
+
+def _safe_before(verdict: Verdict, now: datetime) -> datetime | None:
+    """The first safe minute, where the guard advises a later one: Monday morning."""
+    advised = verdict.next_safe_window
+    if verdict.safe or advised is None:
+        return None
+    earlier = calendar_guard.windows(start=now, end=advised.start, duration=ASKED, now=now)
+    return next((one.start for one in earlier if one.start < advised.start), None)
+
+
+def _incomplete(verdict: Verdict, now: datetime) -> Freshness | None:
+    """How far the calendar is known, where that stands in the way."""
+    stands = any(blocker.rule == STALE for blocker in verdict.blockers)
+    return calendar_guard.freshness(now=now) if stands else None
 
 
 @reader_only
@@ -70,8 +94,15 @@ def calendar_page(request: HttpRequest) -> HttpResponse:
             answer=verdict.as_json(),
             proposed=_proposed(verdict, fitting),
             calendar=calendar_guard.freshness(now=now),
+            unknown_window=UNKNOWN_WINDOW,
+            holds=_holds(request, now),
         ),
     )
+
+
+def _holds(request: HttpRequest, now: datetime) -> tuple[HoldWord, ...]:
+    may_see = request.user.has_perm("calendar_guard.view_hold")
+    return calendar_guard.holds(now=now) if may_see else ()
 
 
 def _proposed(verdict: Verdict, windows: Sequence[Window]) -> datetime | None:
@@ -84,10 +115,14 @@ def _window(window: Window, *, now: datetime, horizon: datetime) -> dict[str, An
     return {
         "start": window.start,
         "end": window.end,
-        "lasts": format_duration(window.end - window.start),
+        "lasts": format_duration(_whole_minutes(window.end - window.start)),
         "is_now": window.start <= now,
         "is_cut": window.end >= horizon,
     }
+
+
+def _whole_minutes(span: timedelta) -> timedelta:
+    return span - span % timedelta(minutes=1)
 
 
 @reader_only

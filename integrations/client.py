@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import httpcore
 import httpx
 
-from integrations.addresses import Network, read_networks
+from integrations.addresses import Network, read_networks, refusal
 from integrations.connection import Deadline, GuardedBackend
 from integrations.errors import (
     CallFailed,
@@ -38,6 +38,7 @@ __all__ = [
     "TooLarge",
     "TooSlow",
     "Unreachable",
+    "check",
     "fetch",
     "read_networks",
     "redact",
@@ -100,6 +101,20 @@ def fetch(
             return answer
         request = _follow(request, location)
     raise Refused(f"{redact(url)}: More than {_MOST_REDIRECTS} redirects.")
+
+
+def check(url: str, *, allow: tuple[Network, ...] = ()) -> None:
+    """What can be told of `url` without a network. Raises Refused; Forbidden.
+
+    Where a name leads is looked up, and checked, at each call.
+    """
+    host = _read_url(url).host
+    try:
+        why = refusal(host, allow)
+    except ValueError:  # a name
+        return
+    if why:
+        raise Forbidden(f"{host} is {why}, which may not be called.")
 
 
 def redact(url: str) -> str:

@@ -7,6 +7,7 @@ from django.http import HttpRequest
 
 import clock
 from calendar_guard import declaring, reading, zones
+from calendar_guard.admin.saying import SaysItself
 from calendar_guard.forms import HomeTimeField, refuse
 from calendar_guard.models import Attestation
 from calendar_guard.models.feeds import LONGEST_ATTESTATION
@@ -37,7 +38,7 @@ class AttestationForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Attestation)
-class AttestationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class AttestationAdmin(SaysItself):
     """A word that was given is neither changed nor taken back; it runs out."""
 
     form = AttestationForm

@@ -19,6 +19,10 @@ from calendar_guard.weddings.facts import WeddingFacts, WrongWords, read_wedding
 from calendar_guard.weddings.keeping import Written, WrongWeddings
 
 MOST_EXPORTED = 20_000
+# A file may say something new of weddings and of coordinators that are known.
+IMPORT = tuple(
+    f"calendar_guard.{may}" for may in ("add_wedding", "change_wedding", "change_coordinator")
+)
 PROBLEMS_SHOWN, ROWS_SHOWN = 100, 20
 LIST = "admin:calendar_guard_wedding_changelist"
 TEMPLATE = "admin/calendar_guard/csv_import.html"
@@ -65,8 +69,7 @@ def export_csv(request: HttpRequest, model_admin: "admin.ModelAdmin[Any]") -> Ht
 
 def import_csv(request: HttpRequest) -> HttpResponse:
     """A file or pasted text: first what it says and would do, and with a yes it is done."""
-    may = request.user.has_perms(["calendar_guard.add_wedding", "calendar_guard.change_wedding"])
-    if not may:
+    if not request.user.has_perms(IMPORT):
         raise PermissionDenied
     looked = _look(request) if request.method == "POST" else None
     if looked and looked.would and "keep" in request.POST:
@@ -131,6 +134,7 @@ def _put(request: HttpRequest, looked: Looked) -> Written:
         ids=[row.id for row in looked.rows],
         by=request.user.get_username(),
         now=clock.now(),
+        may_change_people=True,
     )
 
 

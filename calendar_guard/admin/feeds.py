@@ -1,11 +1,13 @@
 """Feeds as a coordinator sees them. An address may hold a secret, so it is never shown again."""
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -14,6 +16,7 @@ from django.views.decorators.http import require_POST
 
 import clock
 from calendar_guard import declaring, feeds, fetching, reading, zones
+from calendar_guard.admin.saying import SaysItself
 from calendar_guard.models import Feed, Wedding
 
 SCHEMES = ("https", "http", "webcal", "webcals", "file")
@@ -46,7 +49,7 @@ class FeedForm(forms.ModelForm):  # type: ignore[type-arg]
                 "Write the whole address, such as https://calendar.example/weddings.ics or"
                 " file:///folder/weddings.ics."
             )
-        if wrong := fetching.misplaced(address):
+        if address and (wrong := fetching.refusal(address)):
             raise forms.ValidationError(wrong)
         if fetching.has_plain_password(address):
             raise forms.ValidationError(
@@ -57,7 +60,7 @@ class FeedForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Feed)
-class FeedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class FeedAdmin(SaysItself):
     form = FeedForm
     list_display = ["name", "state", "last_read", "event_count", "problem"]
     readonly_fields = ["present_address", "state", "last_read", "event_count", "problem"]
@@ -114,10 +117,11 @@ class FeedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def save_model(self, request: HttpRequest, obj: Feed, form: Any, change: bool) -> None:
         by, now = request.user.get_username(), clock.now()
         declaring.save_feed(feed=obj, address=form.cleaned_data["address"], by=by, now=now)
-        if not obj.is_active:
+        if obj.is_active:
+            # Not under the calendar's lock: a server may be slow, and tests ask every second.
+            transaction.on_commit(partial(_read, request, obj))
+        else:
             messages.info(request, f"{_weddings_of(obj)} It is not read any more.")
-        elif not change:
-            messages.info(request, "It is read within seconds, or at once with “Read now”.")
 
     def delete_model(self, request: HttpRequest, obj: Feed) -> None:
         by, now = request.user.get_username(), clock.now()

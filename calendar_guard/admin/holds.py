@@ -131,11 +131,9 @@ class HoldAdmin(impact.AsksFirst):
 
     @admin.action(description="Lift now", permissions=["change"])
     def lift(self, request: HttpRequest, holds: QuerySet[Hold]) -> None:
-        now, lifted = clock.now(), 0
-        for hold in holds:
-            if self.has_change_permission(request, hold):
-                by = request.user.get_username()
-                lifted += declaring.lift_hold(hold_id=hold.pk, by=by, now=now)
+        standing = [hold.pk for hold in holds if self.has_change_permission(request, hold)]
+        by = request.user.get_username()
+        lifted = declaring.lift_holds(ids=standing, by=by, now=clock.now())
         holds_text = "1 hold is" if lifted == 1 else f"{lifted} holds are"
         self.message_user(request, f"{holds_text} lifted.")
 

@@ -1,4 +1,4 @@
-"""A save that would stop running tests asks first, naming them; with a yes it stops them.
+"""A save that would stop tests asks first, naming them; with a yes it stops them.
 
 What asks and what writes share one calendar lock, so no test can slip in between. Tests that began
 while a person was reading the question are stopped as well, and the message says so.
@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString
 
 import clock
 from calendar_guard import permits, reading, rules, writing, zones
+from calendar_guard.admin.saying import SaysItself
 from calendar_guard.lock import calendar_lock
 from calendar_guard.permits import PermitWord
 
@@ -31,7 +32,7 @@ class MustAsk(Exception):
     """Raised before anything is written, so that its transaction holds nothing."""
 
     def __init__(self, tests: Sequence[PermitWord]) -> None:
-        super().__init__("This would stop running tests.")
+        super().__init__("This would stop tests.")
         self.tests = tests
 
 
@@ -46,7 +47,7 @@ class Affected:
     since: str
 
 
-class AsksFirst(admin.ModelAdmin):  # type: ignore[type-arg]
+class AsksFirst(SaysItself):
     """A form's POST holds the calendar lock from reading the row to the last write."""
 
     def changeform_view(
@@ -87,10 +88,10 @@ def ask(
     matter = {
         **model_admin.admin_site.each_context(request),
         "opts": model_admin.opts,
-        "title": f"This stops {_count(tests)}",
+        "title": f"This stops {_count(tests, now)}",
         "is_popup": "_popup" in request.POST,
         "tests": [_row(test, now) for test in tests],
-        "button": f"Save and stop {_count(tests)}",
+        "button": f"Save and stop {_count(tests, now)}",
         "carried": [(key, value) for key, value in posted if key not in _OURS],
         "seen": ",".join(str(test.id) for test in tests),
         "back": back,
@@ -102,7 +103,7 @@ def tell(request: HttpRequest, stopped: Sequence[PermitWord]) -> None:
     """Whoever saved reads which tests that has stopped."""
     if not stopped:
         return
-    said = format_html("Stopped {}: {}.", _count(stopped), _names(stopped))
+    said = format_html("Stopped {}: {}.", _count(stopped, clock.now()), _names(stopped))
     messages.warning(request, said)
     seen = set(request.POST.get(SEEN, "").split(","))
     late = [test for test in stopped if str(test.id) not in seen]
@@ -111,8 +112,12 @@ def tell(request: HttpRequest, stopped: Sequence[PermitWord]) -> None:
         messages.warning(request, began)
 
 
-def _count(tests: Sequence[PermitWord]) -> str:
-    return "1 running test" if len(tests) == 1 else f"{len(tests)} running tests"
+def _count(tests: Sequence[PermitWord], now: datetime) -> str:
+    """`1 running test and 2 scheduled tests`: those that have begun, and those that have not."""
+    running = sum(test.start <= now for test in tests)
+    counts = {"running": running, "scheduled": len(tests) - running}
+    parts = [f"{n} {kind} test{'' if n == 1 else 's'}" for kind, n in counts.items() if n]
+    return " and ".join(parts)
 
 
 def _names(tests: Sequence[PermitWord]) -> SafeString:
@@ -126,6 +131,7 @@ def _link(test: PermitWord) -> str | SafeString:
 
 def _row(test: PermitWord, now: datetime) -> Affected:
     begins = zones.spoken(test.start, reading.policy().home_zone)
-    since = begins if test.start <= now else f"begins {begins}"
     who = permits.asked_by(run_id=test.run_id)
-    return Affected(test.label, test.link, who, test.doing or "nothing yet", since)
+    if test.start > now:
+        return Affected(test.label, test.link, who, "waits", f"scheduled for {begins}")
+    return Affected(test.label, test.link, who, test.doing or "nothing yet", begins)

@@ -16,6 +16,7 @@ from calendar_guard.models import LONGEST_WEDDING, Hold, Wedding
 
 # No test is shorter than this, so no gap that is shorter is worth a mark.
 SHORTEST_TEST = timedelta(minutes=1)
+SEE_HOLDS = "calendar_guard.view_hold"
 TEMPLATE = "admin/calendar_guard/month.html"
 MONTHS = (
     *("January", "February", "March", "April", "May", "June", "July"),
@@ -35,7 +36,7 @@ def show_month(request: HttpRequest) -> HttpResponse:
     laid_out = month.lay_out(
         first=first,
         zone=zone,
-        occasions=[*_weddings(window, now), *_holds(window, known.policy.home_zone)],
+        occasions=[*_weddings(window, now), *_holds(request, window, known.policy.home_zone)],
         free=rules.windows(calendar=known, window=window, duration=SHORTEST_TEST, now=now),
         protected_weekdays=known.policy.protected_weekdays,
         now=now,
@@ -56,7 +57,7 @@ def _around(request: HttpRequest) -> dict[str, Any]:
         **admin.site.each_context(request),
         "opts": Wedding._meta,
         "may_add": request.user.has_perm("calendar_guard.add_wedding"),
-        "may_see_holds": request.user.has_perm("calendar_guard.view_hold"),
+        "may_see_holds": request.user.has_perm(SEE_HOLDS),
     }
 
 
@@ -93,12 +94,15 @@ def _weddings(window: rules.Window, now: datetime) -> Iterator[month.Occasion]:
             yield month.Occasion("wedding", pk, title, status, zone, start, until)
 
 
-def _holds(window: rules.Window, home: str) -> Iterator[month.Occasion]:
+def _holds(request: HttpRequest, window: rules.Window, home: str) -> Iterator[month.Occasion]:
+    """A reason may hold names, so it is for those who may see holds."""
+    may_see = request.user.has_perm(SEE_HOLDS)
     rows = Hold.objects.filter(
         lifted_at=None, starts_at__lt=window.end, ends_at__gt=window.start
     ).values_list("id", "reason", "starts_at", "ends_at")
     for pk, reason, start, end in rows:
-        yield month.Occasion("hold", pk, reason, "hold", home, start, end)
+        title = reason if may_see else f"Hold {pk}"
+        yield month.Occasion("hold", pk, title, "hold", home, start, end)
 
 
 def _incomplete(known: rules.Calendar, window: rules.Window, zone: str) -> str:

@@ -1,20 +1,35 @@
 """Coordinators: on a page of their own, and beside each wedding, new or known."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
+import clock
+from calendar_guard import coordinating
+from calendar_guard.coordinating import FACTS
 from calendar_guard.models import Coordinator, Wedding
-
-FACTS = ("name", "email", "phone", "slack_id", "language")
 
 
 @admin.register(Coordinator)
 class CoordinatorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ["name", "email", "phone", "slack_id", "language"]
+    list_display = list(FACTS)
     search_fields = ["name", "email", "phone"]
+
+    def save_model(self, request: HttpRequest, obj: Coordinator, form: Any, change: bool) -> None:
+        by, now = request.user.get_username(), clock.now()
+        coordinating.save_people(people=[obj], by=by, now=now)
+
+    def delete_model(self, request: HttpRequest, obj: Coordinator) -> None:
+        self.delete_queryset(request, Coordinator.objects.filter(pk=obj.pk))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Coordinator]) -> None:
+        ids, by = list(queryset.values_list("pk", flat=True)), request.user.get_username()
+        coordinating.remove_people(ids=ids, by=by, now=clock.now())
 
 
 def _optional(name: str, width: str) -> Any:
@@ -59,13 +74,12 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
             self.add_error("name", "Choose somebody, or write a name.")
         return cleaned
 
-    def save(self, commit: bool = True) -> Any:
+    def person(self) -> Coordinator:
+        """As they are to be saved, with what was typed."""
         person = self.instance.coordinator if self.instance.coordinator_id else Coordinator()
         for name in self._written():
             setattr(person, name, self.cleaned_data[name])
-        person.save()
-        self.instance.coordinator = person
-        return super().save(commit)
+        return person
 
     def _written(self) -> Iterator[str]:
         """What was typed. Beside a person who was chosen an empty field says nothing."""
@@ -74,9 +88,23 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
                 yield name
 
 
+class PeopleFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]
+    def save_people(self, *, by: str, now: datetime) -> None:
+        """Before `save`, which writes only who coordinates what."""
+        gone = self.deleted_forms
+        written: list[Any] = [
+            form for form in self.forms if form.has_changed() and form not in gone
+        ]
+        people = [form.person() for form in written]
+        coordinating.save_people(people=people, by=by, now=now)
+        for form, person in zip(written, people, strict=True):
+            form.instance.coordinator = person
+
+
 class PeopleInline(admin.TabularInline):  # type: ignore[type-arg]
     model = Wedding.coordinators.through
     form = PersonForm
+    formset = PeopleFormSet
     fields = ["coordinator", *FACTS]
     extra = 1
     verbose_name = "coordinator"

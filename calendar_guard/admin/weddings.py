@@ -13,7 +13,7 @@ from django.utils.html import format_html, format_html_join
 from django.views.decorators.http import require_POST
 
 import clock
-from calendar_guard import reading, writing, zones
+from calendar_guard import coordinating, reading, writing, zones
 from calendar_guard.admin import doubles, history, impact, pages, status
 from calendar_guard.admin.filters import VenueFilter, WhenFilter
 from calendar_guard.admin.people import PeopleInline
@@ -89,13 +89,12 @@ class WeddingAdmin(impact.AsksFirst):
         _confirm(request, obj, now)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        wedding = form.instance
-        old = writing.names_of(wedding)
-        facts = writing.facts_of(wedding)
-        super().save_related(request, form, formsets, change)
         by, now = _who(request), clock.now()
-        writing.note_people(wedding=wedding, old=old, by=by, now=now)
-        writing.note_facts(wedding=wedding, old=facts, by=by, now=now)
+        old = coordinating.people_of([form.instance.pk])
+        for formset in formsets:
+            formset.save_people(by=by, now=now)
+        super().save_related(request, form, formsets, change)
+        coordinating.note_people(old=old, by=by, now=now)
 
     def delete_model(self, request: HttpRequest, obj: Wedding) -> None:
         writing.write_weddings(delete=[obj.pk], by=_who(request), now=clock.now())

@@ -14,7 +14,13 @@ from calendar_guard import reading
 from calendar_guard.models import FIRST, LAST
 from calendar_guard.permits import PermitWord
 from calendar_guard.plain import clean, shown
-from calendar_guard.weddings.keeping import NotNow, UnknownWedding, WrongWeddings, WrongWords
+from calendar_guard.weddings.keeping import (
+    NotNow,
+    NotTheirs,
+    UnknownWedding,
+    WrongWeddings,
+    WrongWords,
+)
 from calendar_guard.writing import Invalid
 from clock import iso
 
@@ -56,6 +62,8 @@ def told(*, many: bool = False) -> Iterator[None]:
         raise exceptions.ValidationError(_listed(_errors(wrong))) from None
     except UnknownWedding as unknown:
         raise exceptions.NotFound(str(unknown)) from None
+    except NotTheirs as wrong:
+        raise exceptions.PermissionDenied(str(wrong)) from None
     except NotNow as wrong:
         raise Conflict(str(wrong)) from None
 

@@ -4,6 +4,7 @@ Whoever writes is told which running tests that stopped; `?preview=1` tells it a
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -64,10 +65,9 @@ class WeddingsView(GuardView):
             raise exceptions.PermissionDenied(
                 "A wedding with a uid may be one that is there already, and you may not change it."
             )
-        now, by = clock.now(), name_of(request)
         with told(many=many):
             facts = each(items, read_wedding)
-            written = _write(request, lambda: keeping.put_weddings(facts=facts, by=by, now=now))
+            written = _write(request, partial(keeping.put_weddings, facts=facts))
         if not written.ids:
             return _previewed(written)
         created = status.HTTP_201_CREATED if written.new else status.HTTP_200_OK
@@ -103,14 +103,11 @@ class WeddingView(GuardView):
     def _change(self, request: Request, wedding_id: int, *, whole: bool) -> Response:
         if not isinstance(request.data, dict):
             raise exceptions.ParseError('Send one JSON object: {"title": ..., "zone": ...}.')
-        words, now, by = request.data, clock.now(), name_of(request)
+        change = partial(
+            keeping.change_wedding, wedding_id=wedding_id, words=request.data, whole=whole
+        )
         with told():
-            written = _write(
-                request,
-                lambda: keeping.change_wedding(
-                    wedding_id=wedding_id, words=words, whole=whole, by=by, now=now
-                ),
-            )
+            written = _write(request, change)
             if not written.ids:
                 return _previewed(written)
             return Response(keeping.read_kept(wedding_id=wedding_id) | _stopped(written))
@@ -172,7 +169,14 @@ def _active(wedding: ActiveWedding) -> dict[str, Any]:
     }
 
 
-def _write(request: Request, write: Callable[[], Written]) -> Written:
+def _write(request: Request, keep: Callable[..., Written]) -> Written:
+    """By whom, when, and whether they may say something new of a coordinator."""
+    write = partial(
+        keep,
+        by=name_of(request),
+        now=clock.now(),
+        may_change_people=request.user.has_perm("calendar_guard.change_coordinator"),
+    )
     is_preview = asked(request, "preview", flag, False)
     return keeping.preview_of(write) if is_preview else write()
 

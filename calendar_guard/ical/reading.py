@@ -10,32 +10,25 @@ file: names may be anywhere, in UIDs too. https://www.rfc-editor.org/rfc/rfc5545
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any
-
-import icalendar
 
 from calendar_guard import zones
 from calendar_guard.ical import recurrence
+from calendar_guard.ical.clocks import Clock
 from calendar_guard.ical.components import Component, Unreadable, cut
-from calendar_guard.ical.places import Place, Places, between_clocks, lasting
+from calendar_guard.ical.events import latest, parse, repeats, words
+from calendar_guard.ical.places import Place, Places
 from calendar_guard.ical.recurrence import Event
+from calendar_guard.lasting import LONGEST
 from calendar_guard.words import Window
 
 __all__ = ["LONGEST", "MOST_OCCASIONS", "Occasion", "read"]
 
-LONGEST = timedelta(days=7)
 MOST_EVENTS = 100_000
 MOST_OCCASIONS = 50_000
-WITHOUT_END = timedelta(hours=12)
 _DAY = timedelta(days=1)
 _STATUS = {"TENTATIVE": "tentative", "CANCELLED": "cancelled"}
-_ONCE = {
-    **dict.fromkeys(("DTSTART", "DTEND", "RECURRENCE-ID"), date),
-    "DURATION": timedelta,
-    "SEQUENCE": int,
-}
 _LONGEST_UID = 200
 
 
@@ -114,7 +107,7 @@ class _Reader:
         """What one UID stands for within the window."""
         name = f"The event at line {components[0].line}"
         try:
-            yield from self._read(uid, [_parse(part, name) for part in components], name)
+            yield from self._read(uid, [parse(part, name) for part in components], name)
         except Unreadable:
             raise
         except OverflowError:
@@ -125,9 +118,9 @@ class _Reader:
 
     def _read(self, uid: str, events: list[Event], name: str) -> Iterator[Occasion]:
         changes = [event for event in events if "RECURRENCE-ID" in event]
-        masters = _latest([event for event in events if "RECURRENCE-ID" not in event])
+        masters = latest([event for event in events if "RECURRENCE-ID" not in event])
         uid = uid if len(uid) <= _LONGEST_UID else sha256(uid.encode()).hexdigest()
-        series = [event for event in masters if _repeats(event)]
+        series = [event for event in masters if repeats(event)]
         if changes and not series:
             series, masters = masters[:1], masters[1:]
         for event in masters:
@@ -140,9 +133,10 @@ class _Reader:
 
     def _single(self, uid: str, event: Event, name: str) -> Iterator[Occasion]:
         place = self._places.of(event["DTSTART"], name)
-        starts = self._local(event["DTSTART"], place, name)
-        ends = self._end(event, starts, place, name)
-        yield from self._occasion(uid, event, (starts, ends), place, name)
+        clock = Clock(self._places, place, name)
+        starts = clock.local(event["DTSTART"])
+        span = starts, clock.end(event, starts)
+        yield from self._occasion(uid, event, span, place, name)
 
     def _near(self, event: Event) -> bool:
         """Seen from two days off, whatever the zone: the past need not be without mistakes."""
@@ -157,7 +151,7 @@ class _Reader:
     def _series(self, uid: str, events: list[Event], name: str) -> Iterator[Occasion]:
         place = self._places.of(events[-1]["DTSTART"], name)
         for event in events:
-            self._settle(event, place, name)
+            Clock(self._places, place, name).settle(event)
         instances = recurrence.expand(
             events,
             start=place.local(self._window.start) - _DAY,
@@ -168,52 +162,6 @@ class _Reader:
         for instance, at in instances:
             span = instance["DTSTART"].dt, instance["DTEND"].dt
             yield from self._occasion(f"{uid}/{_stamp(at)}", instance, span, place, name)
-
-    def _settle(self, event: Event, place: Place, name: str) -> None:
-        """Put every time of an event on one clock, naive, so that repeating follows the wall."""
-        starts = self._local(event["DTSTART"], place, name)
-        ends = self._end(event, starts, place, name)
-        whole_days = not isinstance(event["DTSTART"].dt, datetime)
-        for key in ("EXDATE", "RDATE"):
-            if key in event:
-                lists = event[key] if isinstance(event[key], list) else [event[key]]
-                event[key] = [self._settled(one, place, name, whole_days) for one in lists]
-        if "RECURRENCE-ID" in event:
-            old = event["RECURRENCE-ID"]
-            event["RECURRENCE-ID"] = _naive(self._local(old, place, name), old.params)
-        for rule in recurrence.rules_of(event):
-            if "UNTIL" in rule:
-                rule["UNTIL"] = [_until(until, place) for until in rule["UNTIL"]]
-        event["DTSTART"], event["DTEND"] = _naive(starts), _naive(ends)
-
-    def _settled(self, prop: Any, place: Place, name: str, whole_days: bool) -> Any:
-        """One EXDATE or RDATE; a date that excludes a timed instance stays a date."""
-        there = self._places.of(prop, name)
-        settled = icalendar.prop.vDDDLists([])
-        settled.dts = [
-            _moved(one, there, place) if whole_days or isinstance(_first(one.dt), datetime) else one
-            for one in prop.dts
-        ]
-        return settled
-
-    def _local(self, prop: Any, place: Place, name: str) -> datetime:
-        return between_clocks(prop.dt, self._places.of(prop, name), place)
-
-    def _end(self, event: Event, starts: datetime, place: Place, name: str) -> datetime:
-        """The end on the clock of `place`."""
-        if "DTEND" in event:
-            ends = self._local(event["DTEND"], place, name)
-            if ends < starts:
-                raise Unreadable(f"{name} ends before it starts.")
-            if ends > starts:
-                return ends
-        elif "DURATION" in event and event["DURATION"].dt != timedelta(0):
-            if event["DURATION"].dt < timedelta(0):
-                raise Unreadable(f"{name} lasts less than no time.")
-            return lasting(starts, event["DURATION"].dt, place)
-        if not isinstance(event["DTSTART"].dt, datetime):
-            return starts + _DAY
-        return lasting(starts, WITHOUT_END, place)
 
     def _occasion(
         self, uid: str, event: Event, span: tuple[datetime, datetime], place: Place, name: str
@@ -248,76 +196,15 @@ class _Reader:
         if starts_at < self._window.end and self._window.start < ends_at:
             yield Occasion(
                 uid=uid,
-                title=_words(event, "SUMMARY") or "Untitled",
-                venue=_words(event, "LOCATION"),
+                title=words(event, "SUMMARY") or "Untitled",
+                venue=words(event, "LOCATION"),
                 zone=place.zone,
                 starts_local=starts_local,
                 ends_local=ends_local,
                 starts_at=starts_at,
                 ends_at=ends_at,
-                status=_STATUS.get(_words(event, "STATUS").upper(), "confirmed"),
+                status=_STATUS.get(words(event, "STATUS").upper(), "confirmed"),
             )
-
-
-def _parse(component: Component, name: str) -> Event:
-    event: Event = icalendar.Event.from_ical(component.text())
-    broken = [str(key or "a line") for key, _ in event.errors]
-    if broken:
-        raise Unreadable(f"{name} has {broken[0]} that cannot be read.")
-    if "DTSTART" not in event:
-        raise Unreadable(f"{name} has no start (DTSTART).")
-    for key, kind in _ONCE.items():
-        if isinstance(event.get(key), list):
-            raise Unreadable(f"{name} has more than one {key}.")
-        if key in event and not isinstance(getattr(event[key], "dt", event[key]), kind):
-            raise Unreadable(f"{name} has {key} that cannot be read.")
-    return event
-
-
-def _latest(masters: list[Event]) -> list[Event]:
-    highest = max((_sequence(event) for event in masters), default=0)
-    return [event for event in masters if _sequence(event) == highest]
-
-
-def _sequence(event: Event) -> int:
-    return int(event.get("SEQUENCE", 0))
-
-
-def _repeats(event: Event) -> bool:
-    return any(key in event for key in ("RRULE", "RDATE", "EXDATE"))
-
-
-def _words(event: Event, key: str) -> str:
-    found = event.get(key, "")
-    return " ".join(str(found[0] if isinstance(found, list) else found).split())[:200].strip()
-
-
-def _first(value: Any) -> Any:
-    return value[0] if isinstance(value, tuple) else value
-
-
-def _moved(one: Any, there: Place, here: Place) -> Any:
-    value = one.dt
-    if not isinstance(value, tuple):
-        return _naive(between_clocks(value, there, here))
-    begins, ends = value
-    if not isinstance(ends, timedelta):
-        ends = between_clocks(ends, there, here)
-    return icalendar.prop.vDDDTypes((between_clocks(begins, there, here), ends))
-
-
-def _naive(value: datetime, params: Any = None) -> Any:
-    settled = icalendar.prop.vDDDTypes(value)
-    if params and "RANGE" in params:
-        settled.params["RANGE"] = params["RANGE"]
-    return settled
-
-
-def _until(value: date, place: Place) -> datetime:
-    """The last moment of a rule; a date means that day with all its hours."""
-    if isinstance(value, datetime):
-        return place.local(value)
-    return datetime.combine(value, time(23, 59, 59))
 
 
 def _stamp(local: datetime) -> str:

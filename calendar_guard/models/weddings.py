@@ -10,13 +10,13 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.base import ModelBase
 
-from calendar_guard import zones
+from calendar_guard import lasting, zones
 
 # No set-up or tear-down is longer, so a query knows how far back a wedding can still protect.
 LONGEST_MARGIN = timedelta(days=7)
-LONGEST_WEDDING = timedelta(days=7)
 # A week by the wall lasts an hour more over the night in which the clocks go back.
-LONGEST_PROTECTION = LONGEST_WEDDING + 2 * LONGEST_MARGIN + timedelta(days=1)
+LONGEST_WEDDING = lasting.LONGEST + timedelta(days=1)
+LONGEST_PROTECTION = LONGEST_WEDDING + 2 * LONGEST_MARGIN
 # A year mistyped as 20266 must not bring the judge to the edge of what a date can hold.
 FIRST, LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 

@@ -5,7 +5,7 @@ from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 
-from calendar_guard import writing, zones
+from calendar_guard import coordinating, writing, zones
 from calendar_guard.models import Coordinator, Wedding
 from calendar_guard.permits import PermitWord
 from calendar_guard.weddings.crew import Crew
@@ -49,9 +49,13 @@ class Draft:
         return self.facts.given if self.wedding.pk else frozenset(WORDS)
 
 
-def write(*, drafts: Sequence[Draft], errors: Errors, by: str, now: datetime) -> Written:
-    """Inside the calendar's lock. Raises WrongWeddings, for what it finds and for `errors`."""
-    crew = Crew(person for draft in drafts for person in draft.facts.coordinators)
+def write(
+    *, drafts: Sequence[Draft], errors: Errors, by: str, now: datetime, may_change_people: bool
+) -> Written:
+    """Inside the calendar's lock. Raises WrongWeddings, for what it finds and for `errors`;
+    NotTheirs."""
+    wanted = (person for draft in drafts for person in draft.facts.coordinators)
+    crew = Crew(wanted, may_change=may_change_people)
     people = _people(drafts, crew, errors)
     new = sum(not draft.wedding.pk for draft in drafts)
     known = [copy(draft.wedding) if draft.wedding.pk else None for draft in drafts]
@@ -63,11 +67,11 @@ def write(*, drafts: Sequence[Draft], errors: Errors, by: str, now: datetime) ->
         index in people and _differ(draft.wedding, people[index], crew)
         for index, draft in enumerate(drafts)
     ]
-    crew.save()
     save = [draft.wedding for draft, is_moved in zip(drafts, moved, strict=True) if is_moved]
     stopped = writing.write_weddings(save=save, by=by, now=now) if save else []
+    crew.save(by=by, now=now)
     groups = {drafts[index].wedding.pk: people[index] for index in people if regrouped[index]}
-    writing.set_people(people=groups, by=by, now=now)
+    coordinating.set_people(people=groups, by=by, now=now)
     touched = sum(map(max, moved, regrouped))
     return Written(
         ids=tuple(draft.wedding.pk for draft in drafts),

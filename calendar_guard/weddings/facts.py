@@ -12,12 +12,11 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
-from calendar_guard import zones
+from calendar_guard import lasting, zones
 from calendar_guard.models import (
     FIRST,
     LAST,
     LONGEST_MARGIN,
-    LONGEST_WEDDING,
     Wedding,
     validate_zone,
 )
@@ -221,13 +220,8 @@ def _not_local(text: str, zone: str) -> str:
 
 
 def _refuse_times(*, starts_at: datetime, ends_at: datetime, zone: str, **others: Any) -> str:
-    lasts = zones.latest(ends_at, zone) - zones.earliest(starts_at, zone)
-    if lasts <= timedelta(0):
-        return "The wedding would end before it starts."
-    days = -(lasts // timedelta(days=-1))
-    longest = LONGEST_WEDDING.days
-    too_long = f"The wedding lasts {days} days, and the longest is {longest}; is the year right?"
-    return too_long if lasts > LONGEST_WEDDING else ""
+    begins, ends = zones.earliest(starts_at, zone), zones.latest(ends_at, zone)
+    return lasting.refuse(begins, ends, zone)
 
 
 _READERS: Readers = {

@@ -17,6 +17,7 @@ from calendar_guard.lock import calendar_lock, taken_back
 from calendar_guard.models import Coordinator, Wedding
 from calendar_guard.permits import PermitWord
 from calendar_guard.weddings import drafts
+from calendar_guard.weddings.crew import NotTheirs
 from calendar_guard.weddings.drafts import Draft, Errors, Written, WrongWeddings
 from calendar_guard.weddings.facts import (
     WORDS,
@@ -29,6 +30,7 @@ from calendar_guard.weddings.facts import (
 
 __all__ = [
     "NotNow",
+    "NotTheirs",
     "Page",
     "UnknownWedding",
     "WrongWeddings",
@@ -64,12 +66,18 @@ class Page:
 
 
 def put_weddings(
-    *, facts: Sequence[WeddingFacts], by: str, now: datetime, ids: Sequence[int | None] = ()
+    *,
+    facts: Sequence[WeddingFacts],
+    by: str,
+    now: datetime,
+    may_change_people: bool = False,
+    ids: Sequence[int | None] = (),
 ) -> Written:
     """Make each, or change the one with its source and uid, by the words that were given.
 
-    All or nothing, in one transaction; what is as it was is not written. Raises WrongWeddings.
-    `ids`, if there are any one for each, name weddings by their number instead.
+    All or nothing, in one transaction; what is as it was is not written. Raises WrongWeddings;
+    NotTheirs for news of a known coordinator from who may not change people. `ids`, if there are
+    any one for each, name weddings by their number instead.
     """
     with calendar_lock():
         errors: Errors = {}
@@ -85,17 +93,25 @@ def put_weddings(
                 errors[index] = refusal[0]
             elif not wedding.pk and words.source.startswith(_FEEDS):
                 errors[index] = {"source": _FEEDS_OWN}
-        return drafts.write(drafts=put, errors=errors, by=by, now=now)
+        return drafts.write(
+            drafts=put, errors=errors, by=by, now=now, may_change_people=may_change_people
+        )
 
 
 def change_wedding(
-    *, wedding_id: int, words: Mapping[str, Any], whole: bool, by: str, now: datetime
+    *,
+    wedding_id: int,
+    words: Mapping[str, Any],
+    whole: bool,
+    by: str,
+    now: datetime,
+    may_change_people: bool = False,
 ) -> Written:
     """Replace a wedding (`whole`), or some of its words.
 
     A replaced one keeps its source, uid and status where they are left out. Raises UnknownWedding;
-    WrongWords; NotNow for another status than live while it is: who sends that may have read the
-    wedding before somebody pressed "still going".
+    WrongWords; NotTheirs as `put_weddings`; NotNow for another status than live while it is: who
+    sends that may have read the wedding before somebody pressed "still going".
     """
     with calendar_lock():
         wedding = _find(wedding_id)
@@ -109,7 +125,13 @@ def change_wedding(
             raise NotNow(f"Wedding {wedding.pk} is under way; press complete when it is over.")
         errors = _refuse_identity(wedding, facts)
         try:
-            return drafts.write(drafts=[Draft(wedding, facts)], errors=errors, by=by, now=now)
+            return drafts.write(
+                drafts=[Draft(wedding, facts)],
+                errors=errors,
+                by=by,
+                now=now,
+                may_change_people=may_change_people,
+            )
         except WrongWeddings as wrong:
             raise WrongWords(wrong.errors[0]) from None
 

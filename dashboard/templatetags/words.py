@@ -7,12 +7,14 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from calendar_guard.rules import NO_WINDOW, WEEKDAY
 from clock.iso import parse_duration
 from runs.services import RunWord
 
 register = template.Library()
 THIN, NARROW = "\u202f", "\u00a0"  # between thousands; between a number and its unit
 NONE = "–"
+_CUT = {"brief": ";", "short": NO_WINDOW}
 FORMS = {"short": "%a %H:%M", "day": "%a %d %b, %H:%M", "long": "%a %d %b %Y, %H:%M"}
 
 
@@ -73,16 +75,35 @@ def when(instant: str | datetime | None, form: str = "day") -> SafeString | str:
 
 @register.filter
 def guard_sentence(verdict: dict[str, Any], length: str = "whole") -> SafeString:
-    """The guard's verdict in its own words: safe, blocked; `brief` keeps one clause of why."""
+    """The guard's verdict in its own words: safe, blocked.
+
+    `brief` keeps one clause of why, `short` leaves out how long a window there would be.
+    """
     window, reason = verdict["next_safe_window"], verdict["reason"]
-    if length == "brief":
-        reason = reason.partition(";")[0]
+    reason = reason.partition(_CUT.get(length, "\n"))[0]
     if verdict["safe"]:
         until = when(window["end"], "short") if window else ""
         return format_html("Safe until {}", until) if window else format_html("Safe")
     if window:
-        return format_html("Blocked until {}: {}", when(window["start"], "short"), reason)
+        until = "Blocked, advised from {}: {}" if _is_advised(verdict) else "Blocked until {}: {}"
+        return format_html(until, when(window["start"], "short"), reason)
     return format_html("Blocked: {}", reason)
+
+
+@register.filter
+def window_name(verdict: dict[str, Any], form: str = "") -> str:
+    """What the window of a verdict is; `countdown` names the time until it."""
+    if verdict["safe"]:
+        return "Time left" if form else "This safe window"
+    if _is_advised(verdict):
+        return "Advised start in" if form else "Advised window"
+    return "Next safe window in" if form else "Next safe window"
+
+
+def _is_advised(verdict: dict[str, Any]) -> bool:
+    """After a protected weekday the guard advises Monday morning, though Sunday may be safe."""
+    rules = {blocker["rule"] for blocker in verdict.get("blockers", ())}
+    return bool(verdict["next_safe_window"]) and WEEKDAY in rules
 
 
 @register.filter

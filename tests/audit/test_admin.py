@@ -42,6 +42,9 @@ def test_one_entry_shows_its_data_and_its_place_in_the_chain(
     page = admin_client.get(f"{LIST}{entry}/change/").content.decode()
 
     assert "&quot;kind&quot;: &quot;&lt;wedding&gt;&quot;" in page
+    assert '<th scope="row">blocker › kind</th><td>&lt;wedding&gt;</td>' in page
+    assert "Permit 2: granted, by ada." in page
+    assert "Permit 2: granted, by ada." in admin_client.get(LIST).content.decode()
     assert page.count("0" * 64) == 0
     assert "granted" in page
 

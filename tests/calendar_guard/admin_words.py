@@ -1,11 +1,9 @@
 """What a coordinator types into the admin, and the tests that run meanwhile."""
 
 import re
-from datetime import datetime, timedelta
 from html import unescape
 from typing import Any
 
-from calendar_guard import services
 from calendar_guard.models import Wedding
 from tests.calendar_guard.examples import BERLIN, HOUR, LONDON, at
 
@@ -52,22 +50,6 @@ def page_of(wedding: Wedding) -> str:
 def save(**changes: Any) -> Wedding:
     facts = {"title": "Ada & Grace", "zone": BERLIN, "starts_at": NOW, "ends_at": NOW + 8 * HOUR}
     return Wedding.objects.create(**(facts | changes))
-
-
-def grant(
-    label: str = "guest rush", start: datetime = NOW, duration: timedelta = HOUR, run: str = "12"
-) -> services.PermitWord:
-    """A test that runs or was let in."""
-    return services.grant(
-        start=start,
-        duration=duration,
-        target="http://127.0.0.1:8999",
-        label=label,
-        link=f"/runs/{run}/",
-        run_id=run,
-        by="grace",
-        now=NOW,
-    )
 
 
 def carried(page: str) -> list[tuple[str, str]]:

@@ -18,7 +18,7 @@ def plain_static_files(settings: Settings) -> None:
 
 @pytest.fixture
 def clock(time_machine: TimeMachineFixture) -> TimeMachineFixture:
-    """The admin's present: a Wednesday morning in season."""
+    """The present: a Wednesday morning in season."""
     time_machine.move_to(NOW, tick=False)
     return time_machine
 

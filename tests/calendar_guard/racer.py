@@ -37,19 +37,11 @@ def laps() -> Iterator[None]:
 
 def grant() -> None:
     from calendar_guard import services
+    from tests.calendar_guard import running
 
     for start in slots():
         with contextlib.suppress(services.Refused):
-            services.grant(
-                start=start,
-                duration=LONG,
-                target="http://127.0.0.1:1",
-                label="guest rush",
-                link="/runs/1",
-                run_id="1",
-                by="engineer",
-                now=NOW,
-            )
+            running.grant(start, LONG, now=NOW)
 
 
 def save() -> None:

@@ -83,7 +83,9 @@ def test_the_admin_says_whose_it_is(admin_client: Client) -> None:
     ("starts", "ends", "stored"),
     [
         ("2026-10-25 01:30", "2026-10-25 01:45", ("2026-10-25 00:30", "2026-10-25 01:45")),
-        ("2026-03-29 01:30", "2026-03-29 01:45", ("2026-03-29 00:30", "2026-03-29 01:45")),
+        # A week by the clock on the wall lasts an hour more here, and one less there.
+        ("2026-10-19 14:00", "2026-10-26 14:00", ("2026-10-19 13:00", "2026-10-26 14:00")),
+        ("2026-03-23 14:00", "2026-03-30 14:00", ("2026-03-23 14:00", "2026-03-30 13:00")),
     ],
 )
 def test_on_dst_nights_a_wedding_is_read_as_long_as_it_may_be(
@@ -93,6 +95,16 @@ def test_on_dst_nights_a_wedding_is_read_as_long_as_it_may_be(
 
     assert form.is_valid(), form.errors
     assert (form.instance.starts_at, form.instance.ends_at) == tuple(map(at, stored))
+
+
+def test_a_time_that_the_clocks_leave_out_is_refused_with_those_beside_it() -> None:
+    form = WeddingForm(typed("2026-03-29 01:30", "2026-03-29 03:00", LONDON))
+
+    assert form.errors["starts_local"] == [
+        "01:30 does not exist in London on Sun 29 Mar 2026: the clocks go forward over it."
+        " Write Sun 00:30 or Sun 02:30."
+    ]
+    assert WeddingForm(typed("2026-03-29 00:59", "2026-03-29 02:00", LONDON)).is_valid()
 
 
 def test_a_time_nobody_touched_keeps_its_instant() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from django.db import transaction
 from django.test import Client
 from pytest_django.fixtures import Settings
 
@@ -142,6 +143,43 @@ def test_an_address_that_cannot_be_one_is_refused_in_words(mara: Client, address
 
     assert "Write the whole address, such as https://" in page
     assert not Feed.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("https://10.0.0.7/a.ics", "10.0.0.7 is a private address, which may not be called."),
+        ("webcal://[::1]/a.ics", "its network belongs into WEDSYNC_FEED_NETWORKS"),
+        ("file:///etc/passwd", "in none of the folders that WEDSYNC_FEED_FOLDERS lists"),
+        ("file://elsewhere/a.ics", "A file address names no host"),
+    ],
+)
+def test_an_address_that_may_never_be_read_is_refused_before_it_blocks_a_launch(
+    mara: Client, write: Write, address: str, words: str
+) -> None:
+    assert words in mara.post(f"{FEEDS}add/", typed(address)).content.decode()
+    assert not Feed.objects.exists()
+
+    mara.post(f"{FEEDS}add/", typed(write(1)))
+    assert words in change(mara, address=address)
+    assert Feed.objects.get().url == write(1)
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [("weddings.ics", "Old Mill: 3 weddings saved"), ("wedings.ics", "The file is not there")],
+)
+def test_a_feed_is_read_when_it_is_saved_and_what_came_of_it_is_said(
+    mara: Client, write: Write, monkeypatch: pytest.MonkeyPatch, address: str, said: str
+) -> None:
+    # A test is one transaction, so it never comes to its end within the request.
+    monkeypatch.setattr(transaction, "on_commit", lambda work: work())
+    form = typed(write(3).replace("weddings.ics", address))
+    page = mara.post(f"{FEEDS}add/", form, follow=True).content.decode()
+
+    assert said in page
+    assert "successfully" not in page
+    assert state(mara) == ("fresh" if "saved" in said else "never read")
 
 
 @pytest.mark.parametrize(

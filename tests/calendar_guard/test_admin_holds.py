@@ -7,7 +7,7 @@ from django.test import Client
 
 from audit import services as audit
 from calendar_guard import declaring, services
-from calendar_guard.models import Hold
+from calendar_guard.models import Hold, Revision
 from tests.calendar_guard.admin_words import HOLDS, NOW
 from tests.calendar_guard.conftest import browser_of
 from tests.calendar_guard.examples import DAY, HOUR, MINUTE
@@ -74,6 +74,14 @@ def test_a_hold_that_makes_no_sense_is_refused_in_words(
     assert not Hold.objects.exists()
 
 
+def test_a_hold_begins_at_no_time_that_the_clocks_leave_out(mara: Client) -> None:
+    gap = {"starts_at_0": "2027-03-28", "starts_at_1": "01:30", "ends_at_0": "2027-03-28"}
+    page = mara.post(ADD, form(**gap)).content.decode()
+
+    assert "01:30 does not exist in London on Sun 28 Mar 2027" in page
+    assert not Hold.objects.exists()
+
+
 def test_a_hold_that_nobody_touched_keeps_its_instants(mara: Client) -> None:
     hold = Hold.objects.get(pk=place(30 * timedelta(seconds=1)))
     assert mara.post(f"{HOLDS}{hold.pk}/change/", form(reason="Hail")).status_code == 302
@@ -120,6 +128,27 @@ def test_holds_are_lifted_from_the_list_and_never_deleted(mara: Client) -> None:
     assert Hold.objects.get().lifted_by == "mara"
     assert mara.post(f"{HOLDS}{hold}/delete/", {"post": "yes"}).status_code == 403
     assert "delete_selected" not in mara.get(HOLDS).content.decode()
+
+
+def test_many_holds_are_lifted_by_one_write(mara: Client) -> None:
+    first, second = place(), place(DAY)
+    place(-DAY)
+    before = Revision.objects.get().number
+    chosen = Hold.objects.values_list("pk", flat=True)
+    said = mara.post(HOLDS, {"action": "lift", "_selected_action": chosen}, follow=True)
+
+    assert "2 holds are lifted." in said.content.decode()
+    assert Revision.objects.get().number == before + 1
+    [entry, *_] = audit.entries(subject="holds")
+    assert entry.data == {"lifted": [first, second], "stopped": []}
+
+
+def test_a_hold_that_was_placed_is_told_once(mara: Client) -> None:
+    page = mara.post(ADD, form(), follow=True).content.decode()
+
+    assert "No load test may run from" in page
+    assert page.count('<li class="info">') == 1
+    assert "successfully" not in page
 
 
 def test_an_engineer_sees_holds_and_changes_none() -> None:

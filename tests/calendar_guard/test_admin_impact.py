@@ -15,7 +15,6 @@ from tests.calendar_guard.admin_words import (
     LIST,
     NOW,
     carried,
-    grant,
     page_of,
     people,
     save,
@@ -23,6 +22,7 @@ from tests.calendar_guard.admin_words import (
     typed,
 )
 from tests.calendar_guard.examples import DAY, HOUR, MINUTE
+from tests.calendar_guard.running import grant
 
 pytestmark = [
     pytest.mark.django_db,
@@ -47,7 +47,7 @@ def test_a_wedding_over_a_running_test_names_it_and_saves_nothing_yet(mara: Clie
 
     assert "This stops 1 running test" in page
     assert '<a href="/runs/12/">guest rush</a>' in page
-    assert "<td>grace</td>" in page
+    assert "<td>engineer</td>" in page
     assert "<td>412/s, p95 80 ms</td>" in page
     assert "<td>Wed 10 Jun 2026, 10:00 London (09:00 UTC)</td>" in page
     assert "Save and stop 1 running test</button>" in page
@@ -72,14 +72,14 @@ def test_the_yes_saves_the_whole_form_people_included_and_stops_the_test(mara: C
     assert "Change wedding" in page  # the button that was pressed is remembered
     permit = Permit.objects.get()
     assert permit.revoked_at == NOW
-    entry = next(one for one in audit.entries(action="calendar") if one.data["stopped"])
+    entry = next(one for one in audit.entries(subject="weddings") if one.data["stopped"])
     assert (entry.actor, entry.data["stopped"]) == ("mara", [permit.pk])
 
 
 def test_tests_that_began_while_the_question_was_read_are_stopped_and_named(mara: Client) -> None:
     grant()
     question = mara.post(ADD, typed(*TODAY)).content.decode()
-    grant("late one", run="13")
+    grant(label="late one", run="13")
     page = say_yes(mara, ADD, question)
 
     assert "Stopped 2 running tests" in page
@@ -106,7 +106,7 @@ def test_a_save_that_stops_nothing_is_not_asked_about(mara: Client) -> None:
     grant()
     page = mara.post(ADD, typed("2026-06-11 12:00", "2026-06-11 20:00"), follow=True)
 
-    assert "was added successfully" in page.content.decode()
+    assert "“Ada &amp; Grace” is from Thu 11 Jun 2026, 12:00 Berlin" in page.content.decode()
     assert Permit.objects.get().revoked_at is None
 
 
@@ -116,8 +116,8 @@ def test_a_venue_whose_saturday_has_begun_already_is_asked_about(mara: Client) -
     form = typed("2026-06-20 12:00", "2026-06-20 20:00", "Pacific/Kiritimati")
     page = mara.post(ADD, form).content.decode()
 
-    assert "This stops 1 running test" in page
-    assert "begins Fri 12 Jun 2026, 10:00 London" in page
+    assert "This stops 1 scheduled test" in page
+    assert "scheduled for Fri 12 Jun 2026, 10:00 London" in page
 
 
 def test_moving_a_wedding_onto_a_test_asks_and_shortening_or_deleting_it_does_not(

@@ -9,14 +9,14 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
-from time_machine import TimeMachineFixture
 
-from calendar_guard import permits, writing
+from calendar_guard import coordinating, writing
 from calendar_guard.models import Change, Coordinator, Permit, Wedding
 from calendar_guard.weddings import csv_words
 from calendar_guard.weddings.csv_words import Unreadable, read_rows, write_rows
 from tests.calendar_guard.admin_words import typed
 from tests.calendar_guard.examples import BERLIN, HOUR, LONDON, at
+from tests.calendar_guard.running import grant
 
 NOW = at("2026-06-10 10:00", LONDON)
 HEADER = "title,zone,starts_at,ends_at"
@@ -218,11 +218,6 @@ def test_what_is_written_is_read_again_whatever_people_type(
         assert rows[0].words[name] == wedding[name]
 
 
-@pytest.fixture
-def present(time_machine: TimeMachineFixture, plain_static_files: None, db: Any) -> None:
-    time_machine.move_to(NOW, tick=False)
-
-
 def save(**changes: Any) -> Wedding:
     facts: dict[str, Any] = {
         "title": "Ada & Grace",
@@ -253,7 +248,7 @@ def keep(client: Client, text: str, seen: str = "") -> str:
 pytestmark = pytest.mark.urls("tests.calendar_guard.urls")
 
 
-@pytest.mark.usefixtures("present")
+@pytest.mark.usefixtures("clock", "plain_static_files", "db")
 class TestAdmin:
     def test_an_export_is_the_list_as_it_is_filtered(self, admin_client: Client) -> None:
         save()
@@ -273,7 +268,7 @@ class TestAdmin:
             Coordinator.objects.create(name="Grace"),
         ]
         wedding = save(title="=Ada", notes="one\ntwo", guests=80, venue="'@home", status="live")
-        writing.set_coordinators(wedding=wedding, people=people, by="ada", now=NOW)
+        coordinating.set_people(people={wedding.pk: people}, by="ada", now=NOW)
         late = at("2026-10-25 01:30", LONDON, fold=1)  # half past one for the second time
         save(source="planner", uid="x-1", zone=LONDON, starts_at=late, ends_at=late + HOUR)
         changes = Change.objects.count()
@@ -366,16 +361,7 @@ class TestAdmin:
     def test_the_tests_that_an_import_would_stop_are_named_first(
         self, admin_client: Client
     ) -> None:
-        permit = permits.grant(
-            start=NOW,
-            duration=HOUR,
-            target="http://127.0.0.1/",
-            label="Saturday guest rush",
-            link="/runs/12/",
-            run_id="12",
-            by="ellen",
-            now=NOW,
-        )
+        permit = grant(label="Saturday guest rush")
         page = f"{HEADER}\nEve,{LONDON},2026-06-10 10:00,2026-06-10 20:00\n"
         text = look(admin_client, page)
         assert "This stops 1 running test: Saturday guest rush" in text

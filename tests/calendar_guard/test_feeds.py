@@ -15,10 +15,10 @@ from django.db import DatabaseError, connection
 from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
-from calendar_guard import feeds, fetching, ical, services, tasks, writing
+from calendar_guard import feeds, fetching, services, tasks, writing
 from calendar_guard.models import Feed, Wedding
-from calendar_guard.models.weddings import LONGEST_WEDDING
 from tests.calendar_guard.examples import DAY, HOUR, LONDON, MINUTE, at
+from tests.calendar_guard.running import grant
 from tests.fakes.calendars import CalendarServer
 
 pytestmark = pytest.mark.django_db
@@ -201,16 +201,7 @@ def test_a_cancelled_event_protects_nothing(server: CalendarServer, feed: Feed) 
 def test_an_event_added_to_a_feed_stops_a_running_test(server: CalendarServer, feed: Feed) -> None:
     publish(server)
     sync(feed)
-    services.grant(
-        start=NOW,
-        duration=HOUR,
-        target="http://127.0.0.1:8999",
-        label="rush",
-        link="",
-        run_id="1",
-        by="ada",
-        now=NOW,
-    )
+    grant()
     publish(server, entry("a", NOW + 2 * HOUR))
     word = sync(feed, NOW + MINUTE)
 
@@ -382,11 +373,11 @@ def test_one_feed_that_fails_keeps_no_other_unread(
 
     def sync_or_fail(*, feed_id: int, now: datetime) -> feeds.SyncWord:
         if feed_id == bad.pk:
-            raise DatabaseError("no room")
+            raise DatabaseError("Key (title)=(Ada & Grace) already exists.")
         return read(feed_id=feed_id, now=now)
 
     def fail(**_: object) -> int:
-        raise DatabaseError("no zones")
+        raise DatabaseError("Failing row contains (Ada & Grace).")
 
     monkeypatch.setattr(feeds, "sync", sync_or_fail)
     monkeypatch.setattr(writing, "follow_zone_data", fail)
@@ -396,10 +387,33 @@ def test_one_feed_that_fails_keeps_no_other_unread(
 
     assert uids() == ["0", "1"]
     assert "the worker's log says how" in bad.problem
-    assert [one.message for one in caplog.records if one.exc_info] == [
-        "The new zone data could not be followed.",
-        f"feed {bad.pk} could not be read",
+    errors = [one.message for one in caplog.records if one.levelname == "ERROR"]
+    assert [message.partition("\n")[0] for message in errors] == [
+        "The new zone data could not be followed: DatabaseError, at",
+        f"feed {bad.pk} could not be read: DatabaseError, at",
     ]
+    assert "in sync_or_fail" in caplog.text
+
+
+def test_the_log_says_where_a_reading_failed_and_quotes_no_row(
+    server: CalendarServer,
+    feed: Feed,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    couple = "Ada & Grace"
+
+    def refuse(**_: object) -> None:
+        raise DatabaseError(f"Failing row contains ({couple}).") from ValueError(couple)
+
+    publish(server, *several(2))
+    monkeypatch.setattr(writing, "write_weddings", refuse)
+    with time_machine.travel(NOW, tick=False):
+        tasks.tick()
+
+    assert "DatabaseError" in caplog.text
+    assert "_save" in caplog.text
+    assert couple not in caplog.text
 
 
 # What cannot be trusted
@@ -607,10 +621,6 @@ def test_an_address_that_is_none_is_a_problem_in_words(url: str) -> None:
     assert "no web address" in sync(make_feed(url)).problem
 
 
-def test_no_feed_brings_a_wedding_longer_than_ours_may_be() -> None:
-    assert ical.LONGEST == LONGEST_WEDDING
-
-
 def test_an_unknown_feed_is_no_feed() -> None:
     with pytest.raises(feeds.UnknownFeed, match="no feed 404"):
         feeds.sync(feed_id=404, now=NOW)
@@ -753,16 +763,7 @@ def test_a_renewal_does_not_wait_for_a_whole_import(server: CalendarServer, feed
     """Three seconds without an answer would stop the test."""
     publish(server)
     sync(feed)  # a feed that was never read permits nothing
-    permit = services.grant(
-        start=NOW,
-        duration=HOUR,
-        target="http://127.0.0.1:8999",
-        label="rush",
-        link="",
-        run_id="1",
-        by="ada",
-        now=NOW,
-    )
+    permit = grant()
     publish(
         server, *(entry(number, NOW + DAY + number * 20 * MINUTE) for number in range(IMPORTED))
     )

@@ -1,6 +1,5 @@
 """Holds and attestations over the API, by coordinators who need no engineering rights."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,8 +10,9 @@ from calendar_guard import services
 from calendar_guard.models import Attestation, Hold, Revision
 from tests.calendar_guard.callers import ROOT, URLS, caller, problem
 from tests.calendar_guard.examples import DAY, HOUR, LONDON, at
+from tests.calendar_guard.running import grant
 
-pytestmark = [pytest.mark.django_db, URLS]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock"), URLS]
 
 URL = ROOT + "holds"
 NOW = at("2026-06-10 10:00", LONDON)
@@ -21,12 +21,6 @@ SENT = {
     "starts_at": "2026-06-10T10:00:00+01:00",
     "ends_at": "2026-06-10T14:00:00+02:00",
 }
-
-
-@pytest.fixture(autouse=True)
-def _on_a_wednesday() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
-        yield
 
 
 @pytest.fixture
@@ -38,21 +32,8 @@ def post(client: APIClient, words: Any, **query: str) -> Any:
     return client.post(URL, words, format="json", query_params=query)
 
 
-def grant() -> None:
-    services.grant(
-        start=NOW,
-        duration=2 * HOUR,
-        target="",
-        label="guest rush",
-        link="",
-        run_id="12",
-        by="engineer",
-        now=NOW,
-    )
-
-
 def test_a_hold_is_placed_told_and_lifted(client: APIClient) -> None:
-    grant()
+    grant(duration=2 * HOUR)
     response = post(client, SENT)
     placed = response.json()
 
@@ -104,7 +85,7 @@ def test_a_list_with_one_wrong_hold_places_none(client: APIClient) -> None:
 
 
 def test_a_preview_tells_what_a_hold_would_stop_and_places_none(client: APIClient) -> None:
-    grant()
+    grant(duration=2 * HOUR)
     assert post(client, SENT, preview="1").json() == {
         "preview": True,
         "would_stop": [{"run": "12", "label": "guest rush"}],
@@ -188,7 +169,7 @@ def test_a_hold_of_yesterday_is_over(client: APIClient) -> None:
 
 
 def test_a_list_of_holds_is_one_write_to_the_calendar(client: APIClient) -> None:
-    grant()
+    grant(duration=2 * HOUR)
     answer = post(client, [SENT | {"reason": f"Rehearsal {n}"} for n in range(100)]).json()
 
     assert len(answer["holds"]) == 100

@@ -34,7 +34,7 @@ MARA = {"name": "Mara Lind", "email": "mara@venue.example", "phone": "+44 20 794
 
 def put(*weddings: dict[str, Any]) -> Written:
     facts = [read_wedding(PARTY | words) for words in weddings]
-    return keeping.put_weddings(facts=facts, by="mara", now=NOW)
+    return keeping.put_weddings(facts=facts, by="mara", now=NOW, may_change_people=True)
 
 
 def kept(result: Written) -> Wedding:
@@ -129,6 +129,12 @@ def test_both_dst_nights_are_read_the_protecting_way(
 ) -> None:
     row = kept(put({"zone": zone, "starts_at": starts, "ends_at": ends}))
     assert (f"{row.starts_at:%H:%M}", f"{row.ends_at:%H:%M}") == instants
+
+
+def test_a_week_is_a_week_by_the_wall_also_in_autumn() -> None:
+    week = {"zone": LONDON, "starts_at": "2026-10-19T14:00", "ends_at": "2026-10-26T14:00"}
+    assert read_wedding(PARTY | week)
+    assert "lasts 8 days" in refusals(PARTY | week | {"ends_at": "2026-10-26T14:01"})["ends_at"]
 
 
 @pytest.mark.django_db

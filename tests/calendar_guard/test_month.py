@@ -8,7 +8,6 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
-from time_machine import TimeMachineFixture
 
 from calendar_guard import declaring, month, writing
 from calendar_guard.models import Feed, Wedding
@@ -159,11 +158,6 @@ def test_the_first_and_the_last_month_lead_nowhere_further() -> None:
     assert june(first=date(2198, 12, 1), now=NOW).following is None
 
 
-@pytest.fixture
-def present(time_machine: TimeMachineFixture, plain_static_files: None, db: Any) -> None:
-    time_machine.move_to(NOW, tick=False)
-
-
 def save(**changes: Any) -> Wedding:
     facts: dict[str, Any] = {
         "title": "Ada & Grace",
@@ -185,7 +179,7 @@ def text_of(client: Client, query: dict[str, str] | None = None) -> str:
 pytestmark = pytest.mark.urls("tests.calendar_guard.urls")
 
 
-@pytest.mark.usefixtures("present")
+@pytest.mark.usefixtures("clock", "plain_static_files", "db")
 class TestPage:
     def test_the_page_shows_weddings_holds_and_safe_hours(self, admin_client: Client) -> None:
         wedding = save()
@@ -203,6 +197,17 @@ class TestPage:
         assert "10:00 hold Provider maintenance" in text
         assert "safe 00:00–07:44, 19:15–22:44" in text  # then Saturday begins in Berlin
         assert reverse("admin:calendar_guard_wedding_change", args=[wedding.pk]) in page
+
+    def test_why_there_is_a_hold_is_for_those_who_may_see_holds(self, client: Client) -> None:
+        declaring.place_hold(
+            reason="Ada rehearses", starts_at=NOW, ends_at=NOW + HOUR, by="mara", now=NOW
+        )
+        looker = User.objects.create_user("lee", is_staff=True)
+        looker.user_permissions.set(Permission.objects.filter(codename="view_wedding"))
+        client.force_login(looker)
+
+        assert "10:00 hold Hold " in text_of(client)
+        assert "Ada" not in text_of(client)
 
     def test_a_cancelled_wedding_is_shown_and_protects_nothing(self, admin_client: Client) -> None:
         save(status="cancelled", zone=LONDON)

@@ -1,7 +1,6 @@
 """The calendar that people subscribe to: what is safe or protected, and nobody's name."""
 
 import logging
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,23 +11,17 @@ from django.contrib.auth.models import Permission, User
 from rest_framework.test import APIClient
 
 from access import services as access
-from calendar_guard import outgoing, services, writing
+from calendar_guard import coordinating, outgoing, services, writing
 from calendar_guard.models import Coordinator, Feed, Wedding
 from calendar_guard.words import Window
 from tests.calendar_guard.callers import ROOT, URLS, caller, problem
 from tests.calendar_guard.examples import BERLIN, DAY, HOUR, LONDON, at
 
-pytestmark = [pytest.mark.django_db, URLS]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock"), URLS]
 
 URL = ROOT + "calendar.ics"
 NOW = at("2026-06-10 10:00", LONDON)
 READ = ["calendar_guard.view_verdict"]
-
-
-@pytest.fixture(autouse=True)
-def _on_a_wednesday() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
-        yield
 
 
 @pytest.fixture
@@ -70,7 +63,7 @@ def test_safe_windows_read_back_as_the_judge_knows_them(client: APIClient) -> No
 def test_protected_spans_say_what_but_never_who(client: APIClient) -> None:
     wedding = add()
     mara = Coordinator.objects.create(name="Mara Lind")
-    writing.set_coordinators(wedding=wedding, people=[mara], by="mara", now=NOW)
+    coordinating.set_people(people={wedding.pk: [mara]}, by="mara", now=NOW)
     services.place_hold(reason="Rehearsal", starts_at=NOW, ends_at=NOW + HOUR, by="mara", now=NOW)
     content = client.get(URL, {"show": "protected"}).content
 

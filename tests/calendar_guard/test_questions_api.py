@@ -1,6 +1,5 @@
 """Windows, policy, heat map and feeds over the API: what the judge says, in one question."""
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -13,15 +12,9 @@ from calendar_guard.models import Attestation, Feed, Wedding
 from tests.calendar_guard.callers import ROOT, URLS, caller, problem
 from tests.calendar_guard.examples import BERLIN, DAY, HOUR, LONDON, at
 
-pytestmark = [pytest.mark.django_db, URLS]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock"), URLS]
 
 NOW = at("2026-06-10 10:00", LONDON)
-
-
-@pytest.fixture(autouse=True)
-def _on_a_wednesday() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
-        yield
 
 
 @pytest.fixture

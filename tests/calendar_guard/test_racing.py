@@ -15,6 +15,7 @@ from audit import services as audit
 from calendar_guard import permits, services, writing
 from calendar_guard.models import Permit, Wedding
 from tests.calendar_guard.racer import LONG, NOW
+from tests.calendar_guard.running import grant
 from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
@@ -91,16 +92,7 @@ def test_grants_and_weddings_that_race_leave_no_permit_that_the_calendar_forbids
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has but one lock")
 def test_whoever_stops_a_test_that_a_wedding_stops_too_waits_and_is_told_so() -> None:
     """Every way to stop takes the permit before the audit's queue, else two of them deadlock."""
-    permit = services.grant(
-        start=NOW,
-        duration=LONG,
-        target="http://127.0.0.1:1",
-        label="guest rush",
-        link="/runs/1",
-        run_id="1",
-        by="engineer",
-        now=NOW,
-    )
+    permit = grant(NOW, LONG, now=NOW)
     wedding = Wedding(title="Ada & Grace", starts_at=NOW, ends_at=NOW + LONG)
 
     def save() -> int:

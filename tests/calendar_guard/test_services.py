@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from functools import partial
 from threading import Barrier
 from typing import Any
 
@@ -14,6 +15,7 @@ from pytest_django.fixtures import Settings
 
 from calendar_guard import services
 from calendar_guard.models import Permit, Wedding
+from tests.calendar_guard import running
 from tests.calendar_guard.examples import BERLIN, DAY, HOUR, LONDON, MINUTE, at
 
 pytestmark = pytest.mark.django_db
@@ -27,17 +29,7 @@ def save_wedding(starts_at: datetime, ends_at: datetime, **changes: Any) -> Wedd
     return Wedding.objects.create(starts_at=starts_at, ends_at=ends_at, **(facts | changes))
 
 
-def grant(start: datetime = NOW, duration: timedelta = 30 * MINUTE) -> services.PermitWord:
-    return services.grant(
-        start=start,
-        duration=duration,
-        target="http://127.0.0.1:8999",
-        label="guest rush",
-        link="/runs/12",
-        run_id="12",
-        by="engineer",
-        now=NOW,
-    )
+grant = partial(running.grant, duration=30 * MINUTE)
 
 
 def renew(permit: services.PermitWord, now: datetime, **changes: Any) -> services.Renewal:

@@ -1,6 +1,5 @@
 """Weddings over the API: the words that went in come out, all or nothing, stops told."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,8 +11,9 @@ from calendar_guard import services
 from calendar_guard.models import Coordinator, Permit, Wedding
 from tests.calendar_guard.callers import ROOT, URLS, caller, problem, wedding_keeper
 from tests.calendar_guard.examples import DAY, HOUR, LONDON, at
+from tests.calendar_guard.running import grant
 
-pytestmark = [pytest.mark.django_db, URLS]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock"), URLS]
 
 URL = ROOT + "weddings"
 NOW = at("2026-06-10 10:00", LONDON)
@@ -42,12 +42,6 @@ SENT: dict[str, Any] = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _on_a_wednesday() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
-        yield
-
-
 @pytest.fixture
 def client() -> APIClient:
     return wedding_keeper()
@@ -59,19 +53,6 @@ def post(client: APIClient, words: Any, **query: str) -> Any:
 
 def words_of(**changes: Any) -> dict[str, Any]:
     return {**{name: SENT[name] for name in ("title", "zone", "starts_at", "ends_at")}, **changes}
-
-
-def grant(run_id: str = "12") -> services.PermitWord:
-    return services.grant(
-        start=NOW,
-        duration=2 * HOUR,
-        target="http://127.0.0.1:1",
-        label="guest rush",
-        link="",
-        run_id=run_id,
-        by="engineer",
-        now=NOW,
-    )
 
 
 def test_what_was_sent_comes_back_with_what_follows_from_it(client: APIClient) -> None:
@@ -177,14 +158,14 @@ def test_no_wedding_takes_the_identity_of_another_or_of_a_feed(client: APIClient
 
 
 def test_writes_tell_which_tests_they_stopped(client: APIClient) -> None:
-    grant("12")
+    grant(duration=2 * HOUR)
     assert post(client, words_of()).json()["stopped"] == [{"run": "12", "label": "guest rush"}]
     assert not services.permits_in_force(now=NOW)
 
 
 def test_a_preview_tells_what_it_would_stop_and_writes_nothing(client: APIClient) -> None:
     address = post(client, words_of(starts_at="2026-06-11T00:00:00"))["Location"]
-    grant("12")
+    grant(duration=2 * HOUR)
     would = [{"run": "12", "label": "guest rush"}]
     counts = {"preview": True, "unchanged": 0, "would_stop": would}
 
@@ -200,16 +181,7 @@ def test_a_zone_that_comes_into_force_is_part_of_the_preview(client: APIClient) 
     """On Kiribati a Saturday begins while London's Friday morning is not over."""
     friday = at("2026-06-12 11:30", LONDON)
     with time_machine.travel(friday, tick=False):
-        services.grant(
-            start=friday,
-            duration=HOUR,
-            target="",
-            label="rush",
-            link="",
-            run_id="9",
-            by="engineer",
-            now=friday,
-        )
+        grant(friday, label="rush", run="9", now=friday)
         far = words_of(
             zone="Pacific/Kiritimati",
             starts_at="2026-07-20T12:00:00",

@@ -1,7 +1,7 @@
 """Calendar writes: remembered, audited, and stopping at once what they forbid."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from io import StringIO
 from typing import Any
 
@@ -10,11 +10,12 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from audit import services as audit
-from calendar_guard import declaring, permits, replay, services, writing, zones
+from calendar_guard import coordinating, declaring, permits, replay, services, writing, zones
 from calendar_guard.models import Change, Coordinator, Feed, Hold, Permit, Wedding
 from calendar_guard.reading import question
 from calendar_guard.rules import HoldSpan, WeddingSpan
 from tests.calendar_guard.examples import BERLIN, DAY, HOUR, LONDON, MINUTE, at
+from tests.calendar_guard.running import grant
 
 pytestmark = pytest.mark.django_db
 
@@ -31,19 +32,6 @@ def add(starts_at: datetime, hours: int = 6, **changes: Any) -> Wedding:
     made = wedding(starts_at, hours, **changes)
     writing.write_weddings(save=[made], by="mara", now=NOW)
     return made
-
-
-def grant(start: datetime = NOW, duration: timedelta = HOUR) -> services.PermitWord:
-    return services.grant(
-        start=start,
-        duration=duration,
-        target="http://127.0.0.1:1",
-        label="guest rush",
-        link="/runs/1/",
-        run_id="1",
-        by="engineer",
-        now=NOW,
-    )
 
 
 def add_feed(**facts: Any) -> Feed:
@@ -140,7 +128,7 @@ def test_who_changed_what_is_kept_beside_the_wedding_and_no_name_in_the_audit() 
     party.title, party.venue = "Ada & Joan", "Abbey"
     writing.write_weddings(save=[party], by="jo", now=NOW + MINUTE)
     mara = Coordinator.objects.create(name="Mara Lind")
-    writing.set_coordinators(wedding=party, people=[mara], by="jo", now=NOW + HOUR)
+    coordinating.set_people(people={party.pk: [mara]}, by="jo", now=NOW + HOUR)
 
     kept = party.changes.values_list("by", "field", "old", "new")
     assert list(kept) == [
@@ -408,7 +396,7 @@ def test_a_refusal_is_kept_where_the_caller_does_not_roll_back() -> None:
     add(NOW + HOUR)
     with pytest.raises(services.Refused):
         grant()
-    assert len(audit.entries(action="verdict", subject="run 1")) == 1
+    assert len(audit.entries(action="verdict", subject="run 12")) == 1
     assert not Permit.objects.exists()
 
 
@@ -423,7 +411,7 @@ def test_active_weddings_come_with_their_coordinators() -> None:
     party = add(NOW - HOUR)
     add(NOW + 2 * DAY)
     mara = Coordinator.objects.create(name="Mara", phone="+44 20 7946 0000")
-    writing.set_coordinators(wedding=party, people=[mara], by="jo", now=NOW)
+    coordinating.set_people(people={party.pk: [mara]}, by="jo", now=NOW)
 
     [active] = services.active_weddings(now=NOW)
     assert (active.title, [person.phone for person in active.coordinators]) == (

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 import clock
@@ -134,6 +134,37 @@ class TestPage:
             "proposes the morning of Mon 15 Jun, 07:00 UTC; the earlier ones are safe too" in text
         )
 
+    def test_windows_are_told_in_whole_minutes(self, client: Client, move_clock: MoveClock) -> None:
+        move_clock(TUESDAY + timedelta(seconds=17))
+        text = text_of(client, "/calendar/")
+
+        assert "Now to Fri 12 Jun" in text
+        assert not re.search(r"Now to [^.]*?\d\u00a0s", text)
+
+    def test_why_there_is_a_hold_is_shown_to_those_who_may_see_holds(
+        self, client: Client, engineers_client: Client, engineer: User
+    ) -> None:
+        calendar_guard.place_hold(
+            reason="Ada rehearses",
+            starts_at=clock.now(),
+            ends_at=clock.now() + HOUR,
+            by="mara",
+            now=clock.now(),
+        )
+        assert "Ada" not in client.get("/calendar/").text
+        assert "Ada" not in engineers_client.get("/calendar/").text
+
+        engineer.user_permissions.add(Permission.objects.get(codename="view_hold"))
+        text = text_of(engineers_client, "/calendar/")
+        assert re.search(r"Holds Ada rehearses Hold \d+, Tue 09 Jun, \d\d:\d\d UTC to", text)
+        assert "by mara" in text
+
+    def test_a_word_for_a_calendar_without_feeds_is_not_shown(self, client: Client) -> None:
+        now = clock.now()
+        calendar_guard.attest(until=now + HOUR, why="I asked", by="mara", now=now)
+
+        assert "A coordinator confirmed" not in text_of(client, "/calendar/")
+
     def test_nothing_in_the_way_is_said_too(self, client: Client) -> None:
         text = text_of(client, "/calendar/")
 
@@ -147,6 +178,9 @@ class TestPage:
 
         assert "It is known only until Tue 09 Jun, 0" in text
         assert "Venue diary never read never read it was never read" in text
+        assert "Nobody knows before the calendar is complete." in text
+        assert "Blocked: the wedding calendar is not known to be complete For a test" in text
+        assert "Ask a coordinator to mend the feed" in text
         home = client.get("/").text
         assert 'data-until=""' in home
         assert re.search(r'"rule": "stale_calendar"[^}]*"until": null', home)

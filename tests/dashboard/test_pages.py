@@ -4,11 +4,12 @@ import re
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 import clock
 from calendar_guard import services as calendar_guard
+from calendar_guard.models import Feed, Wedding
 from tests.conftest import MoveClock
 from tests.dashboard.conftest import SATURDAY, TUESDAY, AddRun, ended
 
@@ -35,7 +36,55 @@ def test_on_a_saturday_home_says_why_it_is_blocked_and_until_when(
 ) -> None:
     move_clock(SATURDAY)
     text = text_of(client, "/")
-    assert "Blocked until Mon 07:00 UTC: Saturday wedding day protection" in text
+    assert "Blocked, advised from Mon 07:00 UTC: Saturday wedding day protection" in text
+    assert "Advised window Mon 15 Jun, 07:00 UTC to Fri 19 Jun" in text
+    assert "Safe already from Sat 13 Jun, 23:15 UTC; the later start" in text
+
+
+def test_where_no_later_start_is_advised_the_next_safe_window_is_the_first(
+    client: Client,
+) -> None:
+    Wedding.objects.create(
+        title="A", zone="Europe/London", starts_at=TUESDAY, ends_at=TUESDAY + timedelta(hours=1)
+    )
+    text = text_of(client, "/")
+    assert "Blocked until Tue 11:15 UTC: 1 active wedding in progress" in text
+    assert "Next safe window Tue 09 Jun, 11:15 UTC" in text
+    assert "Safe already" not in text
+
+
+@pytest.fixture
+def unread(quiet_tuesday: None) -> Feed:
+    now = clock.now()
+    return Feed.objects.create(
+        name="Venue diary", url="https://a.test/", created_at=now, due_at=now
+    )
+
+
+@pytest.mark.usefixtures("unread")
+def test_a_stale_calendar_has_a_short_headline_the_feeds_name_and_what_to_do(
+    client: Client, engineers_client: Client
+) -> None:
+    headline = re.search(r"<h1>.*</h1>", client.get("/").text, re.S)
+    assert headline
+    assert re.sub("<[^>]+>", "", headline[0]).strip() == (
+        "Blocked: the wedding calendar is not known to be complete"
+    )
+    text = text_of(engineers_client, "/")
+    assert "Feed “Venue diary”: it was never read." in text
+    assert "Ask a coordinator to mend the feed, or to confirm that the calendar is" in text
+    assert "Nobody knows before the calendar is complete." in text
+
+
+@pytest.mark.usefixtures("unread")
+def test_who_keeps_the_feeds_is_led_to_them(client: Client, engineer: User) -> None:
+    engineer.is_staff = True
+    engineer.save()
+    engineer.user_permissions.add(Permission.objects.get(codename="change_feed"))
+    client.force_login(engineer)
+
+    page = client.get("/").text
+    assert '<a href="/admin/calendar_guard/feed/">Read or mend the feed</a>' in page
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -82,6 +82,16 @@ def test_loopback_is_refused_unless_allowed(server: CalendarServer) -> None:
     assert server.asked == []
 
 
+def test_what_an_address_says_of_itself_is_known_without_a_call() -> None:
+    for url in ("http://127.0.0.1/a", "https://[fd00::1]/a", "https://10.0.0.1/a"):
+        with pytest.raises(client.Forbidden, match="which may not be called"):
+            client.check(url)
+    with pytest.raises(client.Refused, match="no web address"):
+        client.check("calendar.ics")
+    client.check("https://10.0.0.1/a", allow=client.read_networks(["10.0.0.0/8"]))
+    client.check("https://no-such-name.invalid/a")
+
+
 def test_the_address_that_was_checked_is_the_one_that_is_called(
     server: CalendarServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,17 +7,29 @@ const EVERY_MS = 5000;
 let asked = 0;
 let told = 0;
 
-/** `length` "brief" keeps one clause of why. */
+const CUT = { brief: ";", short: "; no window of " };
+
+/** `length` "brief" keeps one clause of why, "short" leaves out how long a window there would be. */
 export function sayVerdict(element, verdict, length = "whole") {
   const window_ = verdict.next_safe_window;
-  const reason = length === "brief" ? verdict.reason.split(";")[0] : verdict.reason;
+  const reason = verdict.reason.split(CUT[length] ?? "\n")[0];
   if (verdict.safe) {
     element.replaceChildren(...(window_ ? ["Safe until ", short(window_.end)] : ["Safe"]));
   } else if (window_) {
-    element.replaceChildren("Blocked until ", short(window_.start), `: ${reason}`);
+    const until = isAdvised(verdict) ? "Blocked, advised from " : "Blocked until ";
+    element.replaceChildren(until, short(window_.start), `: ${reason}`);
   } else {
     element.replaceChildren(`Blocked: ${reason}`);
   }
+}
+
+/** After a protected weekday the guard advises Monday morning, though Sunday may be safe. */
+export function isAdvised(verdict) {
+  return Boolean(verdict.next_safe_window) && blocks(verdict, "protected_weekday");
+}
+
+export function blocks(verdict, rule) {
+  return verdict.blockers.some((blocker) => blocker.rule === rule);
 }
 
 export function watch() {
