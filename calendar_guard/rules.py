@@ -49,7 +49,7 @@ __all__ = [
 ]
 
 # Goes up whenever the same calendar and question may get another answer; it is kept with verdicts.
-VERSION = 2
+VERSION = 3
 WEEKDAY = "protected_weekday"
 WEDDING = "wedding"
 HOLD = "hold"

@@ -28,6 +28,10 @@ class Policy:
     horizon: timedelta = timedelta(days=56)
 
 
+GOES_ON = timedelta(minutes=1)
+"""How much longer a live wedding protects at least, though it has no tear-down."""
+
+
 @dataclass(frozen=True, slots=True)
 class WeddingSpan:
     id: int
@@ -51,9 +55,10 @@ class WeddingSpan:
         if self.status == "cancelled":
             return None
         begins = zones.utc(self.starts_at) - self.setup
+        ends = self.lasts_until(now) + self.teardown
         if self.status == "live":
-            begins = min(begins, now)
-        span = Window(begins, self.lasts_until(now) + self.teardown)
+            begins, ends = min(begins, now), max(ends, now + GOES_ON)
+        span = Window(begins, ends)
         return span if span.start < span.end else None
 
 

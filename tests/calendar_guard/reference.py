@@ -64,9 +64,9 @@ class Strip:
         spans = []
         for wedding in calendar.weddings:
             begins = wedding.starts_at - wedding.setup
-            if wedding.status == "live":
-                begins = min(begins, now)
             ends = wedding_end(wedding, now) + wedding.teardown
+            if wedding.status == "live":
+                begins, ends = min(begins, now), max(ends, now + MINUTE)
             if wedding.status != "cancelled" and begins < ends:
                 spans.append((begins, ends, "wedding", ""))
         return spans

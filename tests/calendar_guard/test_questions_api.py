@@ -7,7 +7,7 @@ import pytest
 import time_machine
 from rest_framework.test import APIClient
 
-from calendar_guard import declaring, services, writing, zones
+from calendar_guard import declaring, rules, services, writing, zones
 from calendar_guard.models import Attestation, Feed, Wedding
 from tests.calendar_guard.callers import ROOT, URLS, caller, problem
 from tests.calendar_guard.examples import BERLIN, DAY, HOUR, LONDON, at
@@ -88,7 +88,7 @@ def test_the_policy_in_force_is_told_whole(client: APIClient) -> None:
         "monday_zone": "Europe/London",
         "horizon": "P56D",
         "season": {"months": [5, 6, 7, 8, 9, 10], "zone": "Europe/London"},
-        "versions": {"rules": 2, "zone_data": zones.data_version(), "calendar": 1},
+        "versions": {"rules": rules.VERSION, "zone_data": zones.data_version(), "calendar": 1},
         "calendar": {
             "complete_until": None,
             "stale": False,

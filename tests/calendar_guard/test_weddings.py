@@ -112,6 +112,12 @@ def test_a_live_wedding_lasts_until_it_is_completed() -> None:
     assert not ask(calendar(live), at("2026-06-10 12:30", LONDON), now=WEDNESDAY - DAY).safe
 
 
+def test_a_live_wedding_without_tear_down_protects_though_there_is_no_buffer() -> None:
+    live = wedding("2026-06-10 10:00", "2026-06-10 12:00", status="live", teardown=timedelta(0))
+    overrunning = at("2026-06-10 18:00", LONDON)
+    assert not ask(calendar(live, buffer=timedelta(0)), overrunning).safe
+
+
 def test_a_completed_wedding_ends_at_the_pressing() -> None:
     pressed = at("2026-06-10 16:00", LONDON)
     early = wedding(
