@@ -7,12 +7,14 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.stories.people import logged_in
 from tests.stories.stack import ROOT, Stack, running_stack
 from tests.valkey import free_port
 from tests.waiting import until
 
 TUESDAY = "2026-06-09T10:00:00+02:00"
 SATURDAY = "2026-06-13T14:00:00+02:00"
+FRIDAY = "2026-10-23T10:00:00+02:00"
 CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
 
 
@@ -26,6 +28,23 @@ def tuesday(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 def saturday(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with running_stack(tmp_path_factory.mktemp("saturday"), SATURDAY) as stack:
         yield stack
+
+
+@pytest.fixture(scope="session")
+def october(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The Friday before the clocks go back, without a buffer; `home` may hold feeds."""
+    home = tmp_path_factory.mktemp("october")
+    with running_stack(
+        home, FRIDAY, WEDSYNC_BUFFER="PT0S", WEDSYNC_FEED_FOLDERS=str(home)
+    ) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def keeper(october: Stack) -> Iterator[httpx.Client]:
+    """A coordinator's session in October."""
+    with logged_in(october, "coordinator") as client:
+        yield client
 
 
 @pytest.fixture(scope="session")

@@ -7,9 +7,11 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -107,6 +109,34 @@ class Stack:
             every=every,
         )
         return self.run(run_id)
+
+    def rush(self, target: str, seconds: int = 50) -> str:
+        """A test that is under way, to be stopped."""
+        run_id = self.start(target, script=short_rush(seconds))
+        self.wait_for(run_id, "running")
+        return run_id
+
+    def stop(self, run_id: str) -> None:
+        self.api.post(f"runs/{run_id}/stop").raise_for_status()
+        self.wait_for(run_id, within=10)
+
+    def ask_calendar(self, question: str, **words: str) -> dict[str, Any]:
+        answer = self.api.get(question, params=words)
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def now(self) -> datetime:
+        return datetime.fromisoformat(self.ask_calendar("windows", duration="PT1M")["from"])
+
+    def manage(self, *words: str) -> subprocess.CompletedProcess[str]:
+        env = self.env | {
+            "WEDSYNC_EMBEDDED": "1",
+            "WEDSYNC_DATA": str(self.data),
+            "WEDSYNC_SECRET_KEY": "for-this-command",
+        }
+        argv = [sys.executable, "manage.py", *words]
+        return subprocess.run(argv, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
 
     def processes(self) -> list[int]:
         """Living processes of this stack and of its tools, whatever session they are in."""

@@ -153,7 +153,7 @@ def test_on_a_saturday_every_page_says_until_when_it_is_blocked(
     saturday: Stack, page: Page
 ) -> None:
     page.goto(saturday.url)
-    expect(page.locator("main")).to_contain_text("Blocked until")
+    expect(page.locator("main")).to_contain_text("Blocked, advised from")
     expect(page.locator("main")).to_contain_text("Saturday wedding day protection")
     refused = saturday.ask("http://127.0.0.1:9000").json()["run"]
     page.goto(f"{saturday.url}/runs/{refused}/")

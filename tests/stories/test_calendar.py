@@ -2,29 +2,21 @@
 
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 
-from tests.stories.stack import ROOT, Stack, running_stack, short_rush
+from tests.stories.people import logged_in, page_of
+from tests.stories.stack import Stack, running_stack
+from tests.stories.venue_feed import event, feed_state, read_now, write_calendar
 from tests.waiting import until
 
 pytestmark = [pytest.mark.live, pytest.mark.tool, pytest.mark.browser]
 AT = "2026-06-09T10:00:00+02:00"  # a Tuesday
-EVENT = """BEGIN:VEVENT
-UID:{uid}@venue.example
-DTSTAMP:20260101T000000Z
-SUMMARY:Ada & Grace
-DTSTART:{start:%Y%m%dT%H%M%SZ}
-DTEND:{end:%Y%m%dT%H%M%SZ}
-END:VEVENT
-"""
 
 
 @pytest.fixture(scope="module")
@@ -42,49 +34,8 @@ def stack(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[St
 @pytest.fixture
 def coordinator(stack: Stack) -> Iterator[httpx.Client]:
     """A coordinator's session: no engineering rights."""
-    client = logged_in(stack, "coordinator")
-    yield client
-    client.close()
-
-
-def logged_in(stack: Stack, name: str) -> httpx.Client:
-    client = httpx.Client(base_url=stack.url, trust_env=False, timeout=20, follow_redirects=True)
-    client.get("/login/")
-    words = {"username": name, "password": stack.people[name]}
-    client.post("/login/", data=words | {"csrfmiddlewaretoken": client.cookies["csrftoken"]})
-    token = client.cookies["csrftoken"]
-    client.headers.update({"X-CSRFToken": token, "Referer": stack.url, "Origin": stack.url})
-    return client
-
-
-def now_of(stack: Stack) -> datetime:
-    window = stack.api.get("window", params={"duration": "PT1M"}).json()
-    return datetime.fromisoformat(window["next_safe_window"]["start"])
-
-
-def manage(stack: Stack, *words: str) -> subprocess.CompletedProcess[str]:
-    env = stack.env | {
-        "WEDSYNC_EMBEDDED": "1",
-        "WEDSYNC_DATA": str(stack.data),
-        "WEDSYNC_SECRET_KEY": "for-this-command",
-    }
-    argv = [sys.executable, "manage.py", *words]
-    return subprocess.run(argv, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
-
-
-def page_of(browser: Browser, stack: Stack, name: str) -> Page:
-    page = browser.new_page()
-    page.goto(f"{stack.url}/admin/login/")
-    page.fill("#id_username", name)
-    page.fill("#id_password", stack.people[name])
-    page.click("[type=submit]")
-    return page
-
-
-def start(stack: Stack, site: str) -> str:
-    run_id = stack.start(site, script=short_rush(50))
-    stack.wait_for(run_id, "running")
-    return run_id
+    with logged_in(stack, "coordinator") as client:
+        yield client
 
 
 def assert_stopped(stack: Stack, run_id: str, *said: str) -> None:
@@ -97,8 +48,8 @@ def assert_stopped(stack: Stack, run_id: str, *said: str) -> None:
 def test_a_coordinator_holds_every_test_without_engineering_rights(
     stack: Stack, coordinator: httpx.Client, guest_site: str
 ) -> None:
-    run_id = start(stack, guest_site)
-    begins = now_of(stack)
+    run_id = stack.rush(guest_site)
+    begins = stack.now()
     words = {"starts_at": begins.isoformat(), "ends_at": (begins + timedelta(hours=2)).isoformat()}
     hold = coordinator.post("/api/load-testing/holds", json=words | {"reason": "VIP rehearsal"})
     assert hold.status_code == 201, hold.text
@@ -114,7 +65,7 @@ def test_a_coordinator_holds_every_test_without_engineering_rights(
 def test_saving_a_wedding_first_shows_the_tests_that_it_stops_and_then_stops_them(
     stack: Stack, guest_site: str, chromium: Browser
 ) -> None:
-    run_id = start(stack, guest_site)
+    run_id = stack.rush(guest_site)
     page = page_of(chromium, stack, "coordinator")
     page.goto(f"{stack.url}/admin/calendar_guard/wedding/add/")
     page.fill("#id_title", "Mia & Noor")
@@ -142,22 +93,22 @@ def test_saving_a_wedding_first_shows_the_tests_that_it_stops_and_then_stops_the
 def test_a_wedding_that_appears_in_a_feed_stops_a_test_and_a_broken_feed_starts_none(
     stack: Stack, folder: Path, guest_site: str, chromium: Browser
 ) -> None:
-    calendar, begins = folder / "venue.ics", now_of(stack)
+    calendar, begins = folder / "venue.ics", stack.now()
     far = begins + timedelta(days=9)
-    write_calendar(calendar, EVENT.format(uid=1, start=far, end=far + timedelta(hours=3)))
+    later = event(1, far, far + timedelta(hours=3))
+    write_calendar(calendar, later)
     page = page_of(chromium, stack, "coordinator")
     page.goto(f"{stack.url}/admin/calendar_guard/feed/add/")
     page.fill("#id_name", "The Old Barn")
     page.fill("#id_address", f"file://{calendar}")
     page.click("[name=_save]")
     until(lambda: feed_state(stack) == "fresh", within=30, what="the feed's first reading")
-    run_id = start(stack, guest_site)
-    event = EVENT.format(uid=2, start=begins, end=begins + timedelta(hours=8))
-    write_calendar(calendar, event + EVENT.format(uid=1, start=far, end=far + timedelta(hours=3)))
+    run_id = stack.rush(guest_site)
+    write_calendar(calendar, event(2, begins, begins + timedelta(hours=8)), later)
     read_now(page, stack)
     assert_stopped(stack, run_id, "wedding")
 
-    write_calendar(calendar, EVENT.format(uid=1, start=far, end=far + timedelta(hours=3)))
+    write_calendar(calendar, later)
     read_now(page, stack)  # two events are too few to look suspicious, but a wedding has begun
     calendar.write_text("<html>Sorry, log in first</html>")
     read_now(page, stack)
@@ -171,27 +122,10 @@ def test_a_wedding_that_appears_in_a_feed_stops_a_test_and_a_broken_feed_starts_
     page.close()
 
 
-def write_calendar(path: Path, events: str) -> None:
-    text = f"BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//venue//EN\n{events}END:VCALENDAR\n"
-    path.write_text(text.replace("\n", "\r\n"))
-
-
-def feed_state(stack: Stack) -> str:
-    feeds = stack.api.get("policy").json()["calendar"]["feeds"]
-    return str(feeds[0]["state"]) if feeds else "none"
-
-
-def read_now(page: Page, stack: Stack) -> None:
-    page.goto(f"{stack.url}/admin/calendar_guard/feed/")
-    page.check("#result_list .action-select")
-    page.select_option("[name=action]", label="Read now")
-    page.click("[name=index]")
-
-
 def test_the_same_question_gets_the_same_answer_over_api_page_and_worker(
     stack: Stack, coordinator: httpx.Client, guest_site: str
 ) -> None:
-    begins = now_of(stack) + timedelta(minutes=20)
+    begins = stack.now() + timedelta(minutes=20)
     local = begins.astimezone(UTC).replace(tzinfo=None, microsecond=0)
     wedding = {
         "title": "Kim & Lou",
@@ -217,8 +151,7 @@ def test_the_same_question_gets_the_same_answer_over_api_page_and_worker(
 
 def test_why_was_this_refused_is_answered_later_from_an_unbroken_log(stack: Stack) -> None:
     entries = json.loads(
-        manage(
-            stack,
+        stack.manage(
             "shell",
             "-c",
             "import json; from audit.services import entries;"
@@ -227,10 +160,10 @@ def test_why_was_this_refused_is_answered_later_from_an_unbroken_log(stack: Stac
     )
     assert entries
     for entry in entries:
-        told = manage(stack, "replay_verdict", str(entry))
+        told = stack.manage("replay_verdict", str(entry))
         assert told.returncode == 0, told.stderr
         assert "the same answer" in told.stdout
-    assert manage(stack, "verify_audit").returncode == 0
+    assert stack.manage("verify_audit").returncode == 0
 
 
 def test_people_subscribe_to_safe_windows_in_their_own_calendar(stack: Stack) -> None:
