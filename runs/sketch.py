@@ -8,12 +8,11 @@ import math
 import struct
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Self
 
 _SHIFT = 52 - 7
 _NOT_FINITE = 0x7FF << 7  # the bucket of infinity; NaN lies above it
-_NOT_FINITE_BELOW = _NOT_FINITE - (1 << 18)  # the same with the sign bit set
 _VERSION = 1
 _HEAD = struct.Struct("<Bdd")
 
@@ -32,23 +31,29 @@ class Sketch:
         self.min = math.inf
         self.max = -math.inf
 
-    def add(self, values: Iterable[float]) -> None:
+    def add(self, values: Sequence[float]) -> None:
         """Add a batch. Raises ValueError, and adds nothing, when a value is not finite."""
-        floats = array("d", values)
-        if not floats:
+        if not values:
             return
-        bits = memoryview(floats).cast("B").cast("q")
-        found = Counter(map(_SHIFT.__rrshift__, bits))
-        below = [bucket for bucket in found if bucket < 0]
-        if max(found) >= _NOT_FINITE or any(bucket >= _NOT_FINITE_BELOW for bucket in below):
+        if not math.isfinite(sum(values)) and not all(map(math.isfinite, values)):
             raise ValueError("a duration must be a finite number")
-        if below:
-            found[0] += sum(found.pop(bucket) for bucket in below)
-        self._take(found, len(floats), max(0.0, min(floats)), max(0.0, max(floats)))
+        lowest, highest = min(values), max(values)
+        if lowest == highest:  # as where all of a counter's are 1
+            self._buckets[next(_buckets_of([lowest]))] += len(values)
+        else:
+            self._buckets.update(_buckets_of(values))
+        if lowest <= 0:
+            self._count_below_as_zero()
+        self._widen(len(values), max(0.0, lowest), max(0.0, highest))
 
     def merge(self, other: "Sketch") -> None:
-        if other.count:
-            self._take(other._buckets, other.count, other.min, other.max)
+        self._buckets.update(other._buckets)
+        self._widen(other.count, other.min, other.max)
+
+    def take_away(self, other: "Sketch") -> None:
+        """Undo a merge of `other`. The ends stay: only the caller knows those of what is left."""
+        self._buckets -= other._buckets
+        self.count -= other.count
 
     def copy(self) -> "Sketch":
         twin = Sketch()
@@ -107,13 +112,19 @@ class Sketch:
     def __repr__(self) -> str:
         return f"Sketch(count={self.count}, min={self.min:g}, max={self.max:g})"
 
-    def _take(self, found: Counter[int], count: int, lowest: float, highest: float) -> None:
-        buckets = self._buckets
-        for bucket, number in found.items():
-            buckets[bucket] += number
+    def _count_below_as_zero(self) -> None:
+        for bucket in [bucket for bucket in self._buckets if bucket < 0]:
+            self._buckets[0] += self._buckets.pop(bucket)
+
+    def _widen(self, count: int, lowest: float, highest: float) -> None:
         self.count += count
         self.min = min(self.min, lowest)
         self.max = max(self.max, highest)
+
+
+def _buckets_of(values: Iterable[float]) -> Iterator[int]:
+    """Below 0 where the sign is set, also that of -0.0."""
+    return map(_SHIFT.__rrshift__, memoryview(array("d", values)).cast("B").cast("q"))
 
 
 def _middle(bucket: int) -> float:

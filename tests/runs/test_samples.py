@@ -1,7 +1,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runs.samples import MOST_ENDPOINTS, MOST_OPEN, OTHER, REQUESTS, Aggregator, Batch, Cell, Key
+from runs.aggregator import MOST_OPEN, Aggregator
+from runs.limits import MOST_NAMES, OTHER
+from runs.samples import REQUESTS, Batch, Cell, Key
 
 
 def batch_of(
@@ -135,10 +137,10 @@ def test_the_totals_of_a_run_without_samples_are_empty() -> None:
 
 def test_endpoints_over_the_cap_are_collected_and_no_request_is_lost() -> None:
     aggregator = Aggregator()
-    names = [f"page {number}" for number in range(MOST_ENDPOINTS + 30)]
+    names = [f"page {number}" for number in range(MOST_NAMES + 30)]
     aggregator.add(batch_of(*((7, name, 1.0) for name in names), (7, "page 3", 2.0)))
     endpoints = aggregator.endpoints()
-    assert len(endpoints) == MOST_ENDPOINTS + 1
+    assert len(endpoints) == MOST_NAMES + 1
     assert (endpoints[0].name, endpoints[0].requests) == ("page 3", 2)
     assert (endpoints[-1].name, endpoints[-1].requests) == (OTHER, 30)
     assert sum(endpoint.requests for endpoint in endpoints) == len(names) + 1
