@@ -1,0 +1,24 @@
+"""The pass and fail language and its judge: `p95 of checkout > 800ms for 10s, stop as failed`.
+
+A threshold says what a failure is (as Taurus does): the run fails when it is true. No data never
+passes.
+"""
+
+from runs.thresholds.judging import Breach, Check, Heat, Judge
+from runs.thresholds.language import FEATURES, Threshold, ThresholdError, parse, write
+
+__all__ = [
+    "FEATURES",
+    "MOST",
+    "Breach",
+    "Check",
+    "Heat",
+    "Judge",
+    "Threshold",
+    "ThresholdError",
+    "parse",
+    "write",
+]
+
+MOST = 50
+"""Of one run: every one of them is judged every second."""
