@@ -1,12 +1,15 @@
 """The only place of the apps that starts processes: own session, clean environment, proven end."""
 
 import contextlib
+import errno
 import fcntl
+import functools
 import json
 import os
 import pwd
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -16,18 +19,24 @@ import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
+from runs.fence import NOTHING, Fence
+from runs.redaction import Redactor
 from runs.tools import Command, Finished, ToolProblem
 
 TERM_GRACE_S = 2.0
 TAIL_BYTES = 16_384
 PIPE_BYTES = 1 << 20
 F_SETPIPE_SZ = 1031
+LARGEST_FILE = 256 << 20  # pipes are not files: samples are not limited by it
+LEAST_MEMORY = 4 << 30  # Node reserves two before its first line
 _PROC = Path("/proc")
 _MARK = "WEDSYNC_RUN"
 _MARKS = ("WEDSYNC_STACK", "WEDSYNC_HOME")
 _LAUNCHER = Path(__file__).with_name("launcher.py")
+_RELAY = Path(__file__).with_name("relay.py")
+_HOSTS = "wedsync-hosts"
 
 
 @dataclass(frozen=True)
@@ -60,10 +69,27 @@ def _open_to_all(path: Path) -> bool:
     )
 
 
+def disk_problem(error: OSError) -> ToolProblem:
+    if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+        return ToolProblem(
+            "The disk of this worker is full, so the script's work directory cannot be written. "
+            "Make room there, then start the run again.",
+            code="disk_full",
+        )
+    return ToolProblem(
+        f"The script's work directory cannot be written: {error.strerror}. "
+        "Look at the worker's disk, then start the run again.",
+        code="disk_unwritable",
+    )
+
+
 @contextlib.contextmanager
 def work_directory(who: Identity) -> Iterator[Path]:
     """An empty folder that belongs to the tool's user and is gone afterwards."""
-    path = Path(tempfile.mkdtemp(prefix="wedsync-run-"))
+    try:
+        path = Path(tempfile.mkdtemp(prefix="wedsync-run-"))
+    except OSError as error:
+        raise disk_problem(error) from error
     try:
         if who.uid is not None and who.gid is not None:
             os.chown(path, who.uid, who.gid)
@@ -72,13 +98,37 @@ def work_directory(who: Identity) -> Iterator[Path]:
         shutil.rmtree(path, ignore_errors=True)
 
 
+def memory_limit() -> int:
+    """Bytes for each process of a tool: WEDSYNC_TOOL_MEMORY_MIB, else three quarters of all."""
+    if configured := os.environ.get("WEDSYNC_TOOL_MEMORY_MIB"):
+        return int(configured) << 20
+    return max(LEAST_MEMORY, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") * 3 // 4)
+
+
+@functools.cache
+def can_fence(who: Identity) -> bool:
+    """Whether this kernel lets us give a tool a network of its own."""
+    with work_directory(who) as cwd:
+        return run(["/bin/true"], {}, 5.0, who=who, cwd=cwd, fence=NOTHING).code == 0
+
+
 def run(
-    argv: list[str], env: Mapping[str, str], timeout_s: float, *, who: Identity, cwd: Path
+    argv: list[str],
+    env: Mapping[str, str],
+    timeout_s: float,
+    *,
+    who: Identity,
+    cwd: Path,
+    fence: Fence | None = None,
 ) -> Finished:
-    """Run a short command to its end. Raises ToolProblem when it outlives its time."""
+    """Run a short command to its end. Raises ToolProblem when it outlives its time.
+
+    No door of a fence is opened: behind one, the command has no network at all.
+    """
     mark = uuid.uuid4().hex
+    terms = None if fence is None else {"listen": [], "hosts": "", "control": -1}
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        child = _spawn(argv, env, who=who, cwd=cwd, stdout=out, stderr=err, mark=mark)
+        child = _spawn(argv, env, who=who, cwd=cwd, stdout=out, stderr=err, mark=mark, fence=terms)
         try:
             code = child.wait(timeout_s)
         except subprocess.TimeoutExpired:
@@ -93,10 +143,22 @@ def run(
 
 
 class Tool:
-    """A load tool at work: a pipe of its samples, a pipe for our "go", a tail of what it says."""
+    """A load tool at work: a pipe of its samples, a pipe for our "go", a tail of what it says.
 
-    def __init__(self, command: Callable[[int, int], Command], *, who: Identity, cwd: Path) -> None:
+    Behind a fence it has a network of its own, and a relay beside it that ends with it.
+    """
+
+    def __init__(
+        self,
+        command: Callable[[int, int], Command],
+        *,
+        who: Identity,
+        cwd: Path,
+        fence: Fence | None = None,
+        redactor: Redactor | None = None,
+    ) -> None:
         self._mark = uuid.uuid4().hex
+        self._redactor = redactor or Redactor(())
         self.samples, samples_w = os.pipe()
         go_r, self.go = os.pipe()
         try:
@@ -105,16 +167,18 @@ class Tool:
             if who.uid is not None and who.gid is not None:
                 os.fchown(samples_w, who.uid, who.gid)
             words = command(samples_w, go_r)
-            self._child = _spawn(
-                words.argv,
-                words.env,
-                who=who,
-                cwd=cwd,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                mark=self._mark,
-                pass_fds=(samples_w, go_r),
-            )
+            with _doors(fence, who=who, cwd=cwd, mark=self._mark) as (self._relay, terms):
+                self._child = _spawn(
+                    words.argv,
+                    words.env,
+                    who=who,
+                    cwd=cwd,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.PIPE,
+                    mark=self._mark,
+                    pass_fds=(samples_w, go_r),
+                    fence=terms,
+                )
         finally:
             os.close(samples_w)
             os.close(go_r)
@@ -138,7 +202,8 @@ class Tool:
 
     @property
     def tail(self) -> str:
-        return self._tail.decode("utf-8", "replace")
+        """Without the run's secrets."""
+        return self._redactor.text(self._tail.decode("utf-8", "replace"))
 
     def terminate(self) -> None:
         """Ask it to end; `end` counts its two seconds from here."""
@@ -151,6 +216,8 @@ class Tool:
             self.terminate()
         grace_s = (self._asked_at or 0) + TERM_GRACE_S - time.monotonic()
         left = _end_group(self._child, grace_s, self._mark)
+        if self._relay is not None:  # it carries the run's mark, so it is gone by now
+            self._relay.wait(1.0)
         self._listener.join(1.0)
         return left
 
@@ -165,6 +232,35 @@ class Tool:
         with self._child.stderr as stderr:
             while chunk := os.read(stderr.fileno(), 4096):
                 self._tail = (self._tail + chunk)[-TAIL_BYTES:]
+
+
+@contextlib.contextmanager
+def _doors(
+    fence: Fence | None, *, who: Identity, cwd: Path, mark: str
+) -> Iterator[tuple[subprocess.Popen[bytes] | None, dict[str, Any] | None]]:
+    """The relay of a fence, and the terms on which the tool's launcher makes its doors."""
+    if fence is None:
+        yield None, None
+        return
+    hosts = cwd / _HOSTS
+    hosts.write_text(fence.hosts_file(), encoding="utf-8")
+    hosts.chmod(0o644)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        to = [door.outside for door in fence.doors]
+        terms = json.dumps({"control": ours.fileno(), "to": to})
+        relay = _spawn(
+            [sys.executable, "-I", "-S", str(_RELAY), terms],
+            {},
+            who=Identity(),
+            cwd=cwd,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            mark=mark,
+            pass_fds=(ours.fileno(),),
+        )
+        listen = [door.inside for door in fence.doors]
+        yield relay, {"listen": listen, "hosts": str(hosts), "control": theirs.fileno()}
 
 
 def end_stranger(group: int, began: int | None) -> int:
@@ -232,8 +328,20 @@ def _spawn(
     stderr: IO[bytes] | int,
     mark: str,
     pass_fds: tuple[int, ...] = (),
+    fence: dict[str, Any] | None = None,
 ) -> subprocess.Popen[bytes]:
-    terms = json.dumps({"parent": os.getpid(), "uid": who.uid, "gid": who.gid})
+    terms = json.dumps(
+        {
+            "parent": os.getpid(),
+            "uid": who.uid,
+            "gid": who.gid,
+            "memory": memory_limit(),
+            "file": LARGEST_FILE,
+            "fence": fence,
+        }
+    )
+    if fence and fence["listen"]:
+        pass_fds = (*pass_fds, fence["control"])
     return subprocess.Popen(
         [sys.executable, "-I", "-S", str(_LAUNCHER), terms, *argv],
         env=dict(env) | _marks() | {_MARK: mark},

@@ -1,0 +1,164 @@
+"""What a script brings along, judged by its words: files, variables, names of secrets, a CA."""
+
+import base64
+import binascii
+import re
+import ssl
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Protocol
+
+MOST_BYTES = 16 << 20
+LONGEST_SCRIPT = 2 << 20
+MOST_FILES = 200
+MOST_HOSTS = 300
+BASE64 = "base64:"
+OURS = "wedsync"
+_REFERENCE = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.IGNORECASE)
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
+_RESERVED = {
+    *("PATH", "HOME", "LANG", "TZ", "NO_COLOR", "TARGET", "USERS", "SSL_CERT_FILE", "SSL_CERT_DIR"),
+    *("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
+}
+_TOOLS_OWN = ("WEDSYNC_", "K6_", "LOCUST_", "ARTILLERY_", "NODE_", "PYTHON", "GO", "LD_", "LC_")
+_NOT_FOR_SCRIPTS = {"KEY", "KEY_FILE", "FOLDER"}
+
+
+class Unfit(ValueError):
+    """A word of the request cannot be part of a test; `field` says which."""
+
+    def __init__(self, field: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
+class Belongings(Protocol):
+    """A request or a run."""
+
+    @property
+    def script(self) -> str: ...
+
+    @property
+    def files(self) -> Mapping[str, str]: ...
+
+    @property
+    def variables(self) -> Mapping[str, str]: ...
+
+    @property
+    def secrets(self) -> Mapping[str, str]: ...
+
+    @property
+    def hosts(self) -> Mapping[str, str]: ...
+
+    @property
+    def ca(self) -> str: ...
+
+
+def check(asked: Belongings) -> None:
+    """Raise Unfit for the first word that makes no sense."""
+    if len(_text("script", "The script", asked.script)) > LONGEST_SCRIPT:
+        raise Unfit("script", f"The script is longer than {_mib(LONGEST_SCRIPT)}.")
+    files_of(asked.files)
+    if len(_mapping("hosts", asked.hosts)) > MOST_HOSTS:
+        raise Unfit("hosts", f"A test maps at most {MOST_HOSTS} hosts.")
+    for field in ("variables", "secrets"):
+        for name, value in _mapping(field, getattr(asked, field)).items():
+            _check_name(field, name)
+            _text(field, f"The value of {name}", value)
+    for name, reference in asked.secrets.items():
+        check_reference(name, reference)
+    if twice := set(asked.variables) & set(asked.secrets):
+        raise Unfit("secrets", f"{min(twice)} is a variable and a secret; choose one.")
+    check_ca(asked.ca)
+
+
+def files_of(files: Mapping[str, str]) -> dict[PurePosixPath, bytes]:
+    """Where each file goes below the work directory, and what is in it. Raises Unfit."""
+    if len(_mapping("files", files)) > MOST_FILES:
+        raise Unfit("files", f"A test brings at most {MOST_FILES} files.")
+    found = {_path(name): _content(name, text) for name, text in files.items()}
+    if sum(map(len, found.values())) > MOST_BYTES:
+        raise Unfit("files", f"The files are more than {_mib(MOST_BYTES)} together.")
+    for path in found:
+        if any(parent in found for parent in path.parents):
+            raise Unfit("files", f"{path} lies below another file.")
+    return found
+
+
+def check_reference(name: str, reference: str) -> str:
+    """The environment's name for a secret that is called so. Raises Unfit."""
+    variable = re.sub(r"[^A-Z0-9]", "_", reference.upper())
+    if not _REFERENCE.fullmatch(reference) or variable in _NOT_FOR_SCRIPTS:
+        raise Unfit(
+            "secrets",
+            f"{reference!r} is no name of a secret for {name}; write a name like guest-api, never "
+            "the value.",
+        )
+    return f"WEDSYNC_SECRET_{variable}"
+
+
+def check_ca(pem: str) -> None:
+    if not pem:
+        return
+    try:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.load_verify_locations(cadata=pem)
+        known = context.get_ca_certs()
+    except (ssl.SSLError, ValueError, TypeError):
+        known = []
+    if not known:
+        raise Unfit(
+            "ca",
+            "The certificate authority is no PEM certificate; paste it whole, from "
+            "-----BEGIN CERTIFICATE----- on, and it must be one that may sign others.",
+        )
+
+
+def _mapping(field: str, words: object) -> Mapping[str, str]:
+    if isinstance(words, Mapping) and all(
+        isinstance(word, str) for pair in words.items() for word in pair
+    ):
+        return words
+    raise Unfit(field, f'{field} is an object of texts: {{"NAME": "value"}}.')
+
+
+def _text(field: str, subject: str, text: str) -> bytes:
+    try:
+        encoded = text.encode()
+    except UnicodeEncodeError:
+        encoded = b"\0"
+    if b"\0" in encoded:
+        raise Unfit(field, f"{subject} is not text; a binary file goes as {BASE64}… in files.")
+    return encoded
+
+
+def _check_name(field: str, name: str) -> None:
+    if not _VARIABLE.fullmatch(name):
+        raise Unfit(field, f"{name!r} is no name of a variable; use letters, digits and _.")
+    if name.upper() in _RESERVED or name.upper().startswith(_TOOLS_OWN):
+        raise Unfit(field, f"{name} is set by WedSync or read by the tool itself; choose another.")
+
+
+def _path(name: str) -> PurePosixPath:
+    path = PurePosixPath(name)
+    odd = "\0" in name or "\\" in name or not name.isprintable() or not path.parts
+    if odd or path.is_absolute() or ".." in path.parts or str(path) != name.removeprefix("./"):
+        raise Unfit("files", f"{name!r} is no path of a file; write it like data/guests.csv.")
+    if path.parts[0].lower().startswith(OURS):
+        raise Unfit("files", f"{name!r}: names that begin with {OURS} are taken; choose another.")
+    if len(path.parts) > 16 or any(len(part.encode()) > 200 for part in path.parts):
+        raise Unfit("files", f"{name[:80]!r}… is too long for a path.")
+    return path
+
+
+def _content(name: str, text: str) -> bytes:
+    if not text.startswith(BASE64):
+        return _text("files", f"The file {name}", text)
+    try:
+        return base64.b64decode(text.removeprefix(BASE64), validate=True)
+    except (binascii.Error, ValueError):
+        raise Unfit("files", f"The file {name} begins with {BASE64} but is not base64.") from None
+
+
+def _mib(number: int) -> str:
+    return f"{number >> 20} MiB"

@@ -1,0 +1,70 @@
+"""What a tool may reach, as doors in a network of its own. Pure; see docs/bringing-a-script.md."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+
+from runs.networks import read_address
+from runs.places import Place
+
+_FIRST = int(IPv4Address("127.77.0.1"))
+_USUAL_PORTS = (80, 443)
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """`inside` is where the tool finds it, `outside` where it leads."""
+
+    inside: tuple[str, int]
+    outside: tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """The doors, and the names (with their addresses inside) that lead to them."""
+
+    doors: tuple[Door, ...] = ()
+    names: tuple[tuple[str, str], ...] = ()
+
+    def hosts_file(self) -> str:
+        lines = ["127.0.0.1 localhost", "::1 localhost"]
+        return "\n".join([*lines, *(f"{address} {name}" for name, address in self.names)]) + "\n"
+
+
+NOTHING = Fence()
+
+
+def around(
+    named: Iterable[tuple[str, int, Place]], mapped: Mapping[tuple[str, int | None], Place]
+) -> Fence:
+    """The fence around the addresses that a test names (host, port, place), and its map of hosts.
+
+    A mapped name has an address of its own inside, on its usual ports: so a script's
+    https://shop.example finds what is at port 9000 of another machine. A place of port 0 keeps the
+    script's port.
+    """
+    doors: dict[tuple[str, int], tuple[str, int]] = {}
+    names: list[tuple[str, str]] = []
+    named = list(named)
+    inside_of = {name: str(IPv4Address(_FIRST + n)) for n, name in enumerate(_names(mapped))}
+    for (name, port), place in mapped.items():
+        asked = {number for host, number, _ in named if host == name}
+        ports = {port} if port else {*_USUAL_PORTS, *asked, *([place.port] if place.port else [])}
+        for number in sorted(filter(None, ports)):
+            outside = (str(place.addresses[0]), place.port or number)
+            if port or (inside_of[name], number) not in doors:
+                doors[inside_of[name], number] = outside
+    names += inside_of.items()
+    for host, port, place in named:
+        if host in inside_of:
+            continue
+        for address in map(str, place.addresses):
+            doors[address, port] = (address, port)
+            if not read_address(host) and host != "localhost":
+                names.append((host, address))
+    found = tuple(Door(inside, outside) for inside, outside in doors.items())
+    return Fence(found, tuple(dict.fromkeys(names)))
+
+
+def _names(mapped: Mapping[tuple[str, int | None], Place]) -> list[str]:
+    return list(dict.fromkeys(name for name, _ in mapped))

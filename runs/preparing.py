@@ -1,0 +1,226 @@
+"""From a run to its tool's job: files, secrets, names and fence, judged before any request."""
+
+import errno
+import os
+import socket
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from runs import belongings, fence, places, process, safeguards, targets, vault
+from runs.fence import Fence
+from runs.models import Run
+from runs.networks import Network, complement, overlap, read_address, read_networks, single
+from runs.places import Place
+from runs.redaction import Redactor
+from runs.targets import Allowed, CapExceeded, HostsRefused, Load, TargetRefused
+from runs.tools import Finished, Job, OwnVerdict, Prepared, Shell, Tool
+from runs.words import count, span
+
+REFUSALS = (belongings.Unfit, TargetRefused, HostsRefused, CapExceeded)
+_LOOPBACK = read_networks(["127.0.0.0/8", "::1/128"])
+_CA = "wedsync-ca.pem"
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A job that may be run, and how its tool is kept in: without a fence, by its own deny list."""
+
+    job: Job
+    fence: Fence | None
+    redactor: Redactor
+    plan: dict[str, Any]
+    notes: str
+    version: str
+
+    def own_verdicts(self, tool: Tool) -> list[OwnVerdict]:
+        """What the tool said of the script's own thresholds, without the run's secrets."""
+        said = tool.own_verdicts(self.job)
+        return [replace(each, text=self.redactor.text(each.text)) for each in said]
+
+
+@dataclass(frozen=True, slots=True)
+class _Reach:
+    """All that a run names (host, port, where it really is), and the targets that allow it."""
+
+    named: tuple[tuple[str, int, Place], ...]
+    mapped: Mapping[tuple[str, int | None], Place]
+    allowed: tuple[Allowed, ...]
+    rows: tuple[Allowed, ...]
+    outer: tuple[Network, ...]
+
+    @property
+    def networks(self) -> tuple[Network, ...]:
+        """What a tool may reach that only knows networks: what is named, and the targets' own."""
+        places = (*(place for _, _, place in self.named), *self.mapped.values())
+        exact = [single(address) for place in places for address in place.addresses]
+        theirs = [network for one in self.allowed for network in one.networks]
+        return overlap(dict.fromkeys((*exact, *theirs)), self.outer)
+
+
+def prepare(run: Run, tool: Tool, who: process.Identity, workdir: Path, *, shard: int = 0) -> Ready:
+    """Write the work directory and let the tool judge its script, with no network at all.
+
+    `shard` is the one (from 0) that this worker carries of the run's.
+
+    Raises ToolProblem, Unfit, TargetRefused, HostsRefused or CapExceeded, each with a sentence.
+    """
+    belongings.check(run)
+    reach = _reach(run)
+    redactor = Redactor((values := vault.read(run.secrets)).values())
+    can_fence = process.can_fence(who)
+    is_apart = can_fence and not tool.is_steered_from_outside
+    try:
+        job = _job(run, tool, workdir, reach, is_apart, values)
+        job = replace(job, shard=(shard, run.shards))
+        prepared = tool.prepare(job, _shell(who, workdir, redactor, is_apart=can_fence))
+    except OSError as error:
+        raise process.disk_problem(error) from error
+    reach = _also(reach, prepared.hosts)
+    load = Load(run.duration, _most(run.users, prepared.peak_users), prepared.peak_rate)
+    targets.judge_load(reach.allowed, load)
+    around = fence.around(reach.named, reach.mapped) if is_apart else None
+    job = replace(job, deny=_denied(reach, around))
+    enforced = safeguards.sentences(tool, who, around, reach.networks, reach.allowed, load)
+    notes = "".join(f"{text}\n" for text in (who.why, *prepared.warnings) if text)
+    return Ready(job, around, redactor, _plan(run, prepared, enforced), notes, prepared.version)
+
+
+def forecast(run: Run, plan: Mapping[str, Any]) -> str:
+    """What a dry run says: what a real one would do."""
+    users = f" with up to {count(plan['peak_users'])} users" if plan["peak_users"] else ""
+    rate = f" and {plan['peak_rate']:g} arrivals a second" if plan["peak_rate"] else ""
+    worst = span(timedelta(seconds=plan["worst_case_s"]))
+    until = "" if plan["bounded"] else ", the hard stop, as the script itself knows no end"
+    return f"Nothing was sent. It would load {run.target}{users}{rate} for {worst} at most{until}."
+
+
+def _reach(run: Run) -> _Reach:
+    rows, outer = targets.rows_as_words(), targets.outer_networks()
+    mapped = {
+        name: Place(host, port or 0, places.resolve(host))
+        for name, (host, port) in places.hosts_of(run.hosts).items()
+    }
+    host, port = places.read_target(run.target)
+    named = ((host, port, places.locate(run.target, run.hosts)),)
+    allowed = [
+        one
+        for place in (named[0][2], *mapped.values())
+        for one in targets.judge_place(place, rows, outer)
+    ]
+    return _Reach(named, mapped, tuple(dict.fromkeys(allowed)), rows, outer)
+
+
+def _also(reach: _Reach, hosts: Iterable[str]) -> _Reach:
+    """With what the plan of the script names; refused where one of those is not allowed."""
+    for host, port in places.read_named(hosts):
+        if (host, port) in reach.mapped or (host, None) in reach.mapped:
+            continue
+        place = Place(host, port, places.resolve(host))
+        allowed = targets.judge_place(place, reach.rows, reach.outer)
+        reach = replace(
+            reach,
+            named=(*reach.named, (host, port, place)),
+            allowed=tuple(dict.fromkeys((*reach.allowed, *allowed))),
+        )
+    return reach
+
+
+def _denied(reach: _Reach, around: Fence | None) -> tuple[str, ...]:
+    """What the tool itself refuses; behind a fence that is all but the doors and itself."""
+    if around is None:
+        return complement(reach.networks)
+    inside = (single(address) for door in around.doors if (address := read_address(door.inside[0])))
+    return complement((*_LOOPBACK, *inside))
+
+
+def _job(
+    run: Run,
+    tool: Tool,
+    workdir: Path,
+    reach: _Reach,
+    is_apart: bool,
+    values: Mapping[str, str],
+) -> Job:
+    """A tool behind a fence finds mapped names there; the others must map them themselves."""
+    files = belongings.files_of(run.files)
+    for path, content in files.items():
+        _write(workdir, workdir / path, content)
+    script = workdir / tool.script_name
+    _write(workdir, script, run.script.encode())
+    ca = workdir / _CA if run.ca else None
+    if ca:
+        _write(workdir, ca, run.ca.encode())
+    return Job(
+        run_id=str(run.pk),
+        script=script,
+        workdir=workdir,
+        target=run.target,
+        duration=run.duration,
+        users=run.users,
+        port=_free_port(),
+        deny=complement(reach.networks),
+        variables=run.variables,
+        secrets=values,
+        hosts={} if is_apart else _addresses(reach.mapped),
+        ca=ca,
+    )
+
+
+def _addresses(mapped: Mapping[tuple[str, int | None], Place]) -> dict[str, str]:
+    """The map of hosts with nothing left to be resolved: {"shop.example": "10.0.0.7:9000"}."""
+    found = {}
+    for (name, port), place in mapped.items():
+        address = place.addresses[0]
+        text = f"[{address}]" if address.version == 6 and place.port else str(address)
+        found[f"{name}:{port}" if port else name] = f"{text}:{place.port}" if place.port else text
+    return found
+
+
+def _write(workdir: Path, path: Path, content: bytes) -> None:
+    for folder in reversed([one for one in path.parents if workdir in one.parents]):
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o755)
+    path.write_bytes(content)
+    path.chmod(0o644)
+
+
+def _shell(who: process.Identity, workdir: Path, redactor: Redactor, *, is_apart: bool) -> Shell:
+    run = partial(process.run, who=who, cwd=workdir, fence=fence.NOTHING if is_apart else None)
+
+    def said(argv: list[str], env: Mapping[str, str], timeout_s: float) -> Finished:
+        done = redactor.finished(run(argv, env, timeout_s))
+        if done.code and os.strerror(errno.ENOSPC).lower() in done.stderr.lower():
+            raise process.disk_problem(OSError(errno.ENOSPC, ""))
+        return done
+
+    return said
+
+
+def _plan(run: Run, prepared: Prepared, enforced: tuple[str, ...]) -> dict[str, Any]:
+    worst = prepared.worst_case or run.duration
+    return {
+        "nominal_s": prepared.nominal and prepared.nominal.total_seconds(),
+        "worst_case_s": worst.total_seconds(),
+        "bounded": prepared.is_bounded,
+        "peak_users": prepared.peak_users,
+        "peak_rate": prepared.peak_rate,
+        "hosts": list(prepared.hosts),
+        "thresholds": list(prepared.thresholds),
+        "warnings": list(prepared.warnings),
+        "digest": prepared.digest,
+        "enforced": list(enforced),
+    }
+
+
+def _most(*numbers: int | None) -> int | None:
+    return max((number for number in numbers if number is not None), default=None)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

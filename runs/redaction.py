@@ -1,0 +1,99 @@
+"""Keeps secrets out of whatever a run leaves behind: its log, its names, its sentences."""
+
+import base64
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from urllib.parse import quote, quote_plus
+
+from runs.samples import Batch, Key
+from runs.tools import Finished, Reader
+
+HIDDEN = "[secret]"
+SHORTEST = 4  # anything shorter would be found in every other word
+_LEAST_PART = 4
+_MOST_KNOWN = 1000
+
+
+class Redactor:
+    """Knows the values, also as they look in an address, in JSON and in base64."""
+
+    def __init__(self, values: Iterable[str]) -> None:
+        forms = {form for value in values for form in _forms(value)}
+        self._forms = sorted(forms, key=len, reverse=True)
+        self._pattern = re.compile("|".join(map(re.escape, self._forms))) if forms else None
+        self._known: dict[str, str] = {}
+
+    def text(self, text: str) -> str:
+        """Without the secrets, also those that were cut in two at its beginning or its end."""
+        if self._pattern is None:
+            return text
+        text = self._pattern.sub(HIDDEN, text)
+        for form in self._forms:
+            for length in range(len(form) - 1, _LEAST_PART - 1, -1):
+                if text.startswith(form[-length:]):
+                    text = HIDDEN + text[length:]
+                if text.endswith(form[:length]):
+                    text = text[:-length] + HIDDEN
+        return text
+
+    def finished(self, said: Finished) -> Finished:
+        return Finished(said.code, self.text(said.stdout), self.text(said.stderr))
+
+    def batch(self, batch: Batch) -> Batch:
+        if self._pattern is None:
+            return batch
+        for second, key in list(batch.cells):
+            if (clean := self._key(key)) != key:
+                cell = batch.cells.pop((second, key))
+                if earlier := batch.cells.get((second, clean)):
+                    earlier.values += cell.values
+                    earlier.errors += cell.errors
+                    earlier.unanswered += cell.unanswered
+                else:
+                    batch.cells[second, clean] = cell
+        return replace(batch, kinds={self._word(name): kind for name, kind in batch.kinds.items()})
+
+    def _key(self, key: Key) -> Key:
+        return Key(*map(self._word, key))
+
+    def _word(self, word: str) -> str:
+        if (clean := self._known.get(word)) is None:
+            if len(self._known) > _MOST_KNOWN:
+                self._known.clear()
+            clean = self._known[word] = self.text(word)
+        return clean
+
+
+class CarefulReader:
+    """A tool's reader whose names are redacted."""
+
+    def __init__(self, reader: Reader, redactor: Redactor) -> None:
+        self._reader, self._redactor = reader, redactor
+
+    @property
+    def hello(self) -> bool:
+        return self._reader.hello
+
+    @property
+    def garbage(self) -> int:
+        return self._reader.garbage
+
+    @property
+    def dropped(self) -> int:
+        return self._reader.dropped
+
+    def feed(self, chunk: bytes) -> Batch:
+        return self._redactor.batch(self._reader.feed(chunk))
+
+
+def _forms(value: str) -> set[str]:
+    whole = {value, *(line for line in value.splitlines() if len(line) >= 2 * SHORTEST)}
+    found = set()
+    for text in filter(None, whole):
+        encoded = base64.b64encode(text.encode()).decode()
+        found |= {text, quote(text), quote(text, safe=""), quote_plus(text)}
+        found |= {json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}
+        found |= {encoded, encoded.rstrip("="), quote(encoded, safe="")}
+    return found

@@ -1,0 +1,70 @@
+"""What holds a run in, and what does not, in sentences that stay with the run."""
+
+from collections.abc import Iterable
+
+from runs import process
+from runs.fence import Fence
+from runs.networks import Network
+from runs.targets import Allowed, Load
+from runs.tools import Tool
+from runs.words import count
+
+
+def sentences(
+    tool: Tool,
+    who: process.Identity,
+    around: Fence | None,
+    networks: Iterable[Network],
+    allowed: Iterable[Allowed],
+    load: Load,
+) -> tuple[str, ...]:
+    caps = [sentence for one in allowed for sentence in _caps(one, load)]
+    return (_network(tool, around, networks), *caps, _user(who), _limits())
+
+
+def _network(tool: Tool, around: Fence | None, networks: Iterable[Network]) -> str:
+    if around is not None:
+        ways = ", ".join(dict.fromkeys(f"{host}:{port}" for host, port in _ways(around)))
+        return (
+            f"Enforced by the kernel: {tool.name} has a network of its own, from which TCP leads "
+            f"to {ways} and nowhere else, whatever the script does."
+        )
+    where = ", ".join(map(str, networks))
+    if tool.is_steered_from_outside:
+        return (
+            f"Enforced by {tool.name}, on the resolved address: connections to {where}, at any "
+            "port, and to nothing else. While its script is loaded it has no network at all, "
+            "where the kernel allows that."
+        )
+    return (
+        f"Not enforced by the kernel: it lets us make no network for {tool.name} alone. "
+        f"Connections are held to {where} inside the tool, and a script that means to can go "
+        "around that."
+    )
+
+
+def _ways(around: Fence) -> Iterable[tuple[str, int]]:
+    return (door.outside for door in around.doors)
+
+
+def _caps(target: Allowed, load: Load) -> Iterable[str]:
+    if target.max_users is not None:
+        held = "by the script's plan" if load.users is not None else "not enforced: no plan says"
+        yield f"At most {count(target.max_users)} users at “{target.name}”: {held}."
+    if target.max_rate is not None:
+        held = "by the script's plan" if load.rate is not None else "not enforced: no plan says"
+        yield f"At most {count(target.max_rate)} arrivals a second at “{target.name}”: {held}."
+
+
+def _user(who: process.Identity) -> str:
+    if who.uid is not None:
+        return "The tool runs as the user nobody, in a work directory of its own."
+    return "The tool runs as the worker's own user: what that user may read, a script may read."
+
+
+def _limits() -> str:
+    memory, file = process.memory_limit() >> 20, process.LARGEST_FILE >> 20
+    return (
+        f"Each process of the tool may use {count(memory)} MiB of memory and write files of "
+        f"{count(file)} MiB; all of them end with the declared duration."
+    )
