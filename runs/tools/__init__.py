@@ -1,5 +1,6 @@
 """Load tools, each behind the same contract. A new tool is one file here and one line in TOOLS."""
 
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -12,6 +13,7 @@ from runs.samples import Batch
 TOOLS = (
     "runs.tools.k6:K6",
     "runs.tools.locust:Locust",
+    "runs.tools.artillery:Artillery",
 )
 
 
@@ -68,6 +70,7 @@ class Prepared:
     `worst_case` is the longest the script may take, None where only the hard stop bounds it;
     `peak_rate` the most arrivals or iterations a second. None means that nobody can know.
     `hosts` are those that the plan names. `thresholds` are the script's own, in its own words.
+    `digest` is the SHA-256 of what will be run, where that is one file.
     """
 
     version: str
@@ -78,6 +81,7 @@ class Prepared:
     peak_rate: float | None = None
     hosts: tuple[str, ...] = ()
     thresholds: tuple[str, ...] = ()
+    digest: str = ""
 
     @property
     def is_bounded(self) -> bool:
@@ -87,7 +91,7 @@ class Prepared:
 @dataclass(frozen=True, slots=True)
 class Command:
     argv: list[str]
-    env: dict[str, str]
+    env: dict[str, str] = field(repr=False)
 
 
 Kind = Literal["finished", "thresholds_crossed", "script_error", "stopped", "tool_error"]
@@ -115,9 +119,14 @@ class Reader(Protocol):
     `garbage` counts lines that made no sense, `dropped` requests that the tool could not hand over.
     """
 
-    hello: bool
-    garbage: int
-    dropped: int
+    @property
+    def hello(self) -> bool: ...
+
+    @property
+    def garbage(self) -> int: ...
+
+    @property
+    def dropped(self) -> int: ...
 
     def feed(self, chunk: bytes) -> Batch:
         """Read the next bytes, in pieces of any size. Never raises."""
@@ -126,6 +135,10 @@ class Reader(Protocol):
 class Tool(Protocol):
     @property
     def name(self) -> str: ...
+
+    @property
+    def is_steered_from_outside(self) -> bool:
+        """True where we call it over the network while it runs: no fence can be put around it."""
 
     @property
     def latency_kind(self) -> str:
@@ -139,7 +152,10 @@ class Tool(Protocol):
         """Raises ToolProblem ("tool_missing")."""
 
     def prepare(self, job: Job, shell: Shell) -> Prepared:
-        """Validate and freeze the script; ToolProblem "script_invalid" or "plan_too_long"."""
+        """Validate and freeze the script; ToolProblem "script_invalid" or "plan_too_long".
+
+        What it says to a shard is of the whole test; "cannot_divide" where that has no parts.
+        """
 
     def command(self, job: Job, *, samples_fd: int, go_fd: int) -> Command:
         """The command of a prepared job: it starts, gets ready, and makes no request until go.
@@ -154,6 +170,16 @@ class Tool(Protocol):
 
     def go(self, job: Job, go_fd: int) -> None:
         """Let a ready tool begin; `go_fd` is the writing end. Raises ToolProblem."""
+
+    def share_setup(self, job: Job, data: bytes | None) -> bytes:
+        """Of a ready shard: what the script prepares once for all of them; b"" is nothing.
+
+        The first is given None, does it and returns what the others are given. It makes requests
+        and may take long; a stop ends the tool and so this. Raises ToolProblem.
+        """
+
+    def tear_down(self, job: Job) -> None:
+        """Once all are over, by a tool that is ready, was given the setup and is not let go."""
 
     def explain(self, code: int, stderr: str) -> Ending: ...
 
@@ -184,3 +210,16 @@ def scrubbed(job: Job, path: str, **more: str) -> dict[str, str]:
         "NO_COLOR": "1",
         **more,
     }
+
+
+def trusting(job: Job) -> dict[str, str]:
+    """What lets OpenSSL, Go and requests trust the job's own authority beside the usual ones."""
+    if job.ca is None:
+        return {}
+    usual = ssl.get_default_verify_paths().cafile
+    bundle = job.ca.with_name("wedsync-trust.pem")
+    if not bundle.exists():
+        known = Path(usual).read_bytes() if usual else b""
+        bundle.write_bytes(known + b"\n" + job.ca.read_bytes())
+        bundle.chmod(0o644)
+    return dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"), str(bundle))

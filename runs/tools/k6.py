@@ -10,13 +10,11 @@ import os
 import re
 import shutil
 from collections.abc import Mapping
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from clock import iso
 from runs.tools import (
     Command,
     Ending,
@@ -28,23 +26,29 @@ from runs.tools import (
     Reader,
     Shell,
     ToolProblem,
+    k6_archive,
+    k6_plan,
+    k6_shards,
     scrubbed,
+    trusting,
 )
 from runs.tools.k6_lines import K6Reader
+from runs.tools.k6_summary import read_thresholds
 
 VERSION = "1.8.1"
+_MAJORS = ("1", "2")
 _ARCHIVE, _PLAN, _CONFIG = "archive.tar", "inspect.json", "k6-config.json"
+_SUMMARY = "k6-summary.json"
 _SHORT_S, _LOAD_S = 10.0, 30.0
 _TAGS = "status,method,name,scenario,group,check,error,error_code,expected_response"
 _PAUSED = 4
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(h|ms|m|s|us|µs|ns)")
-_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 
 
 class K6:
     name = "k6"
     latency_kind = "k6 http_req_duration: sending, waiting and receiving, without connecting"
     script_name = "script.js"
+    is_steered_from_outside = True
 
     def find(self) -> Path:
         if configured := os.environ.get("WEDSYNC_K6"):
@@ -59,24 +63,16 @@ class K6:
         version = _version(shell([k6, "version"], env, _SHORT_S))
         quiet = ["--quiet", "--no-color", "--log-format", "raw"]
         _keep_config(job)
-        archive = str(job.workdir / _ARCHIVE)
-        argv = [
-            k6,
-            "archive",
-            *quiet,
-            *_config(job),
-            *_variables(job),
-            "-O",
-            archive,
-            str(job.script),
-        ]
+        archive = job.workdir / _ARCHIVE
+        words = [*quiet, "--exclude-env-vars", *_config(job), *_variables(job)]
+        argv = [k6, "archive", *words, "-O", str(archive), str(job.script)]
         _expect(shell(argv, env, _LOAD_S), job)
-        argv = [k6, "inspect", *quiet, "--execution-requirements", *_variables(job), archive]
-        plan = _read_plan(_expect(shell(argv, env, _LOAD_S), job))
-        worst = parse_duration(str(plan.get("totalDuration")))
-        refuse_longer(worst, job.duration)
+        if job.hosts:
+            k6_archive.map_hosts(archive, job.hosts)
+        words = [*quiet, "--execution-requirements", *_variables(job)]
+        plan = _read_plan(_expect(shell([k6, "inspect", *words, str(archive)], env, _LOAD_S), job))
         (job.workdir / _PLAN).write_text(json.dumps(plan), encoding="utf-8")
-        return Prepared(version, worst)
+        return _prepared(version, plan, job)
 
     def command(self, job: Job, *, samples_fd: int, go_fd: int) -> Command:
         plan = json.loads((job.workdir / _PLAN).read_text(encoding="utf-8"))
@@ -86,8 +82,10 @@ class K6:
             "run",
             *("--quiet", "--no-color", "--log-format", "raw", "--log-output", "stderr"),
             *("--paused", "--address", _address(job)),
-            *("--include-system-env-vars=false", *_variables(job), *_config(job)),
-            *("--system-tags", _TAGS),
+            *_variables(job),
+            *_config(job),
+            *k6_shards.segment(job.shard),
+            *("--system-tags", _TAGS, "--summary-export", str(job.workdir / _SUMMARY)),
             *(word for network in denied for word in ("--blacklist-ip", network)),
             *("--out", f"json=/dev/fd/{samples_fd}"),
             str(job.workdir / _ARCHIVE),
@@ -119,8 +117,20 @@ class K6:
             )
             raise ToolProblem(sentence, code="tool_error") from error
 
+    def share_setup(self, job: Job, data: bytes | None) -> bytes:
+        with _api(job) as api:
+            return k6_shards.share_setup(api, job, job.workdir / _ARCHIVE, data)
+
+    def tear_down(self, job: Job) -> None:
+        with _api(job) as api:
+            k6_shards.tear_down(api, job)
+
     def own_verdicts(self, job: Job) -> tuple[OwnVerdict, ...]:
-        return ()
+        """No shard sees the whole test, so k6 judges its thresholds in none of them."""
+        if job.shard[1] == 1:
+            return read_thresholds(job.workdir / _SUMMARY)
+        plan = json.loads((job.workdir / _PLAN).read_text(encoding="utf-8"))
+        return tuple(OwnVerdict(text, None) for text in k6_plan.own_thresholds(plan))
 
     def explain(self, code: int, stderr: str) -> Ending:
         said = _useful_line(stderr)
@@ -128,14 +138,20 @@ class K6:
             crossed = [line for line in stderr.splitlines() if line.startswith("thresholds on")]
             return Ending("thresholds_crossed", _sentence(crossed[-1] if crossed else _CROSSED))
         kind, sentence = _ENDINGS.get(code, ("tool_error", f"k6 ended with code {code}"))
-        if kind in {"script_error", "tool_error"} and said:
+        if kind in {"script_error", "tool_error"} and said and code != _CRASH:
             sentence = f"{sentence}: {said}"
         return Ending(kind, _sentence(sentence))
 
 
 _CROSSED = "a threshold of the script was crossed"
+_CRASH = 2  # of Go itself: what it says is its stacks
 _ENDINGS: dict[int, tuple[Kind, str]] = {
     0: ("finished", "k6 finished"),
+    _CRASH: (
+        "tool_error",
+        "k6 crashed, most often for want of memory: let the script hold less, or allow more by "
+        "WEDSYNC_TOOL_MEMORY_MIB on the worker",
+    ),
     100: ("script_error", "setup() of the script took too long"),
     101: ("script_error", "teardown() of the script took too long"),
     102: ("script_error", "the script took too long"),
@@ -154,31 +170,6 @@ _ENDINGS: dict[int, tuple[Kind, str]] = {
 }
 
 
-def parse_duration(text: str) -> timedelta:
-    """A duration as Go writes it: 1h2m3.5s. Raises ToolProblem."""
-    parts = _DURATION.findall(text)
-    if not parts or "".join(number + unit for number, unit in parts) != text:
-        raise ToolProblem(f"k6 did not say how long the script lasts (it said “{text}”).")
-    return timedelta(seconds=sum(float(number) * _UNITS[unit] for number, unit in parts))
-
-
-def refuse_longer(worst: timedelta, declared: timedelta) -> None:
-    """Raises ToolProblem ("plan_too_long") where the script may outlast its declared time."""
-    if worst <= declared:
-        return
-    raise ToolProblem(
-        f"The script may take {iso.format_duration(worst)} (k6's totalDuration) but the run "
-        f"declares {iso.format_duration(declared)}. k6 counts each scenario's gracefulStop, 30 s "
-        "unless the script sets it, and 10 minutes where a scenario sets no duration. Declare "
-        f"{iso.format_duration(_whole_seconds(worst))} or more, or shorten the script.",
-        code="plan_too_long",
-    )
-
-
-def _whole_seconds(span: timedelta) -> timedelta:
-    return timedelta(seconds=-(-span // timedelta(seconds=1)))
-
-
 def _checked(path: Path) -> Path:
     if path.is_file() and os.access(path, os.X_OK):
         return path
@@ -189,19 +180,45 @@ def _checked(path: Path) -> Path:
     )
 
 
+def _prepared(version: str, plan: Mapping[str, Any], job: Job) -> Prepared:
+    """Refused by k6's totalDuration: setup() and teardown() come on top, up to the hard stop."""
+    total = k6_plan.parse_duration(str(plan.get("totalDuration")))
+    k6_plan.refuse_longer(total, job.duration)
+    archive, scenarios = job.workdir / _ARCHIVE, k6_plan.scenarios(plan)
+    worst = total + k6_plan.around_it(plan)
+    users = plan.get("maxVUs")
+    return Prepared(
+        version,
+        worst,
+        nominal=k6_plan.nominal(scenarios),
+        peak_users=users if isinstance(users, int) else None,
+        peak_rate=k6_plan.peak_rate(scenarios),
+        thresholds=k6_plan.own_thresholds(plan),
+        digest=k6_archive.digest(archive) if archive.exists() else "",
+    )
+
+
 def _environment(job: Job) -> dict[str, str]:
+    """Secrets are read from here alone: no command line and no archive holds them."""
     return scrubbed(
         job,
         os.environ.get("PATH", os.defpath),
         K6_NO_USAGE_REPORT="true",
         K6_AUTO_EXTENSION_RESOLUTION="false",
+        **trusting(job),
+        **job.secrets,
     )
 
 
 def _variables(job: Job) -> list[str]:
     """The same for archive, inspect and run, so that one plan is judged and run."""
-    words = ["-e", f"TARGET={job.target}"]
-    return words if job.users is None else [*words, "-e", f"USERS={job.users}"]
+    known = {"TARGET": job.target} | ({} if job.users is None else {"USERS": str(job.users)})
+    words = [
+        word
+        for name, value in (known | dict(job.variables)).items()
+        for word in ("-e", f"{name}={value}")
+    ]
+    return [f"--include-system-env-vars={'true' if job.secrets else 'false'}", *words]
 
 
 def _config(job: Job) -> list[str]:
@@ -234,6 +251,12 @@ def _version(said: Finished) -> str:
     found = re.search(r"v(\d+\.\d+\.\d+\S*)", said.stdout)
     if said.code or not found:
         raise ToolProblem(f"k6 does not start: {_useful_line(said.stderr)}", code="tool_error")
+    if found[1].partition(".")[0] not in _MAJORS:
+        raise ToolProblem(
+            f"k6 {found[1]} is not known here; versions {' and '.join(_MAJORS)} are. Run ./wedsync "
+            f"tools to get {VERSION}, or let WEDSYNC_K6 name it.",
+            code="tool_unknown_version",
+        )
     return found[1]
 
 

@@ -4,6 +4,7 @@ locust_tap.py is loaded beside the script. It says hello, waits for a byte on an
 before any user exists, then hands over what every request took.
 """
 
+import json
 import math
 import os
 import re
@@ -14,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from runs.samples import REQUESTS, Batch, Cell, Key
+from runs.shares import Part
 from runs.tools import (
     Command,
     Ending,
@@ -24,6 +26,7 @@ from runs.tools import (
     Shell,
     ToolProblem,
     scrubbed,
+    trusting,
 )
 from runs.tools.lines import Lines, endpoint
 
@@ -32,8 +35,12 @@ MARGIN_S = STOP_TIMEOUT_S + 1
 MOST_RAMP_S = 10.0
 _TAP = Path(__file__).with_name("locust_tap.py")
 _TAP_NAME = "wedsync_tap.py"
+_LOOK = Path(__file__).with_name("locust_look.py")
+_LOOK_NAME = "wedsync_look.py"
 _VENV = Path(__file__).resolve().parents[2] / ".venv-locust" / "bin" / "locust"
 _USERS = re.compile(r"^Available Users:\s+\S", re.MULTILINE)
+_SHAPES = re.compile(r"^wedsync shape: (\w+)$", re.MULTILINE)
+_FIXED = re.compile(r"^wedsync fixed: (\w+)$", re.MULTILINE)
 _SHORT_S, _LOAD_S = 20.0, 30.0
 
 
@@ -41,6 +48,7 @@ class Locust:
     name = "locust"
     latency_kind = "locust response_time: the whole call with its body, and connecting when new"
     script_name = "locustfile.py"
+    is_steered_from_outside = False
 
     def find(self) -> Path:
         configured = os.environ.get("WEDSYNC_LOCUST")
@@ -61,20 +69,29 @@ class Locust:
         if said.code or not found:
             sentence = f"Locust does not start: {_last_line(said.stderr)}"
             raise ToolProblem(sentence, code="tool_error")
-        said = shell([locust, "-f", str(job.script), "--list"], env, _LOAD_S)
+        if not found[1].startswith("2."):
+            sentence = (
+                f"Locust {found[1]} is not known here; 2.x is. Run ./wedsync tools to get it."
+            )
+            raise ToolProblem(sentence, code="tool_unknown_version")
+        for source, name in ((_TAP, _TAP_NAME), (_LOOK, _LOOK_NAME)):
+            copy = job.workdir / name
+            shutil.copyfile(source, copy)
+            copy.chmod(0o644)  # Locust may run as a user who cannot read this checkout
+        look = f"{job.workdir / _LOOK_NAME},{job.script}"
+        said = shell([locust, "-f", look, "--list"], env, _LOAD_S)
         if said.code:
             sentence = f"Locust cannot load the script: {_where(job, said.stderr)}"
             raise ToolProblem(sentence, code="script_invalid", output=said.stderr)
         if not _USERS.search(said.stdout):
             sentence = "Locust finds no User class in the script, so there is nobody to be."
             raise ToolProblem(sentence, code="script_invalid")
-        tap = job.workdir / _TAP_NAME
-        shutil.copyfile(_TAP, tap)
-        tap.chmod(0o644)  # Locust may run as a user who cannot read this checkout
-        return Prepared(found[1], None, _warnings(job))
+        shapes = _SHAPES.findall(said.stdout)
+        _refuse_undivided(job, shapes, _FIXED.findall(said.stdout))
+        return _prepared(found[1], job, shapes)
 
     def command(self, job: Job, *, samples_fd: int, go_fd: int) -> Command:
-        users = job.users or 1
+        users = Part(*job.shard).share(job.users or 1)
         argv = [
             str(self.find()),
             *("-f", f"{job.workdir / _TAP_NAME},{job.script}"),
@@ -84,7 +101,11 @@ class Locust:
             *("--loglevel", "WARNING"),
         ]
         words = {"WEDSYNC_SAMPLES_FD": str(samples_fd), "WEDSYNC_GO_FD": str(go_fd)}
-        return Command(argv, _environment(job) | words | {"WEDSYNC_DENIED": " ".join(job.deny)})
+        words |= {
+            "WEDSYNC_DENIED": " ".join(job.deny),
+            "WEDSYNC_HOSTS": json.dumps(dict(job.hosts)),
+        }
+        return Command(argv, _environment(job) | words)
 
     def reader(self) -> "LocustReader":
         return LocustReader()
@@ -101,6 +122,13 @@ class Locust:
 
     def own_verdicts(self, job: Job) -> tuple[OwnVerdict, ...]:
         return ()
+
+    def share_setup(self, job: Job, data: bytes | None) -> bytes:
+        """Nothing: test_start runs in every shard."""
+        return b""
+
+    def tear_down(self, job: Job) -> None:
+        """Nothing, as for the setup."""
 
     def explain(self, code: int, stderr: str) -> Ending:
         """Locust says 0 after a stop as well as after a natural end."""
@@ -184,18 +212,48 @@ def _makes_sense(latencies: list[float], errors: int, unanswered: int) -> bool:
     return fits and all(0 <= latency < math.inf for latency in latencies)
 
 
-def _warnings(job: Job) -> tuple[str, ...]:
-    if not job.deny:
-        return ()
-    return (
-        "Locust's targets are fenced inside its own interpreter: what goes around Python's sockets "
-        "is not held. Use k6 where that matters.",
+def _refuse_undivided(job: Job, shapes: list[str], fixed: list[str]) -> None:
+    """Shards know nothing of each other: each has its own users, and nothing else is divided."""
+    shards, users = job.shard[1], job.users or 1
+    if shards == 1:
+        return
+    what = ""
+    if shapes:
+        what = f"The script's LoadTestShape ({', '.join(shapes)}) decides how many users there are"
+    elif fixed:
+        what = f"The script fixes how many users there are of {', '.join(fixed)} (fixed_count)"
+    elif users < shards:
+        what = f"The run has {users} users, fewer than its {shards} shards"
+    if what:
+        sentence = f"{what}, which cannot be divided among workers. Run it as one."
+        raise ToolProblem(sentence, code="cannot_divide")
+
+
+def _prepared(version: str, job: Job, shapes: list[str]) -> Prepared:
+    """Locust ends by itself in time, but for a shape, which decides on users and time alone."""
+    if not shapes:
+        nominal = timedelta(seconds=run_time_s(job.duration))
+        return Prepared(version, job.duration, nominal=nominal, peak_users=job.users or 1)
+    warning = (
+        f"The script's LoadTestShape ({', '.join(shapes)}) decides how many users there are and "
+        "for how long: nobody can know before, and only the hard stop at the declared duration "
+        "holds."
     )
+    return Prepared(version, None, (warning,))
 
 
 def _environment(job: Job) -> dict[str, str]:
-    path = os.environ.get("PATH", os.defpath)
-    return scrubbed(job, path, PYTHONDONTWRITEBYTECODE="1", PYTHONUNBUFFERED="1")
+    known = {"TARGET": job.target} | ({} if job.users is None else {"USERS": str(job.users)})
+    return scrubbed(
+        job,
+        os.environ.get("PATH", os.defpath),
+        PYTHONDONTWRITEBYTECODE="1",
+        PYTHONUNBUFFERED="1",
+        **known,
+        **trusting(job),
+        **job.variables,
+        **job.secrets,
+    )
 
 
 def _on_path() -> Path | None:

@@ -17,10 +17,13 @@ import gevent
 import gevent.socket
 from gevent import select
 from locust import events
+from requests.adapters import HTTPAdapter
 
 SAMPLES = int(os.environ["WEDSYNC_SAMPLES_FD"])
 GO = int(os.environ["WEDSYNC_GO_FD"])
 DENIED = os.environ.get("WEDSYNC_DENIED", "").split()
+HOSTS = json.loads(os.environ.get("WEDSYNC_HOSTS", "{}"))
+TRUSTED = os.environ.get("REQUESTS_CA_BUNDLE", "")
 FLUSH_S = 0.2
 FAREWELL_S = 1.0
 MOST_PENDING = 4 << 20
@@ -162,7 +165,49 @@ class Fence:
         return checked
 
 
+class Names:
+    """Finds the mapped hosts ("shop.example", "shop.example:443") where the map says they are."""
+
+    def __init__(self, hosts: dict) -> None:
+        self.hosts = hosts
+        self.resolver = gevent.get_hub().resolver
+        self.ask = self.resolver.getaddrinfo
+        self.resolver.getaddrinfo = self.getaddrinfo
+
+    def getaddrinfo(self, host, port, *rest, **words):
+        name = host.decode() if isinstance(host, bytes) else str(host or "")
+        name = name.lower().rstrip(".")
+        where = self.hosts.get(f"{name}:{port}") or self.hosts.get(name)
+        if where:
+            host, number = split(where)
+            port = number or port
+        return self.ask(host, port, *rest, **words)
+
+
+def split(where: str) -> tuple:
+    """Address and port of "127.0.0.1:9000", "[::1]:9000", "127.0.0.1" or "::1"."""
+    if where.startswith("[") or where.count(":") == 1:
+        address, _, port = where.rpartition(":")
+        return address.strip("[]"), int(port)
+    return where, None
+
+
+def trust(bundle: str) -> None:
+    """Locust's sessions ignore the environment, so the run's own authority goes in here."""
+    send = HTTPAdapter.send
+
+    def trusting(adapter, request, stream=False, timeout=None, verify=True, **rest):
+        verify = bundle if verify is True else verify
+        return send(adapter, request, stream=stream, timeout=timeout, verify=verify, **rest)
+
+    HTTPAdapter.send = trusting
+
+
 tap = Tap()
+if TRUSTED:
+    trust(TRUSTED)
+if HOSTS:
+    Names(HOSTS)
 if DENIED:
     Fence(DENIED).guard(gevent.socket.socket)
 

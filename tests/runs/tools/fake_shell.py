@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from runs.tools import Finished, Job
 
@@ -24,12 +25,10 @@ def said(stdout: str = "", stderr: str = "", code: int = 0) -> Finished:
     return Finished(code, stdout, stderr)
 
 
-def job_in(
-    workdir: Path, *, seconds: float = 60, users: int | None = None, deny: tuple[str, ...] = ()
-) -> Job:
+def job_in(workdir: Path, *, seconds: float = 60, users: int | None = None, **words: Any) -> Job:
     script = workdir / "script"
     duration = timedelta(seconds=seconds)
-    return Job("7", script, workdir, "http://site.example", duration, users, 6565, deny)
+    return Job("7", script, workdir, "http://site.example", duration, users, 6565, **words)
 
 
 def executable(path: Path) -> Path:

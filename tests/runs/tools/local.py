@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from runs.samples import Aggregator
+from runs.aggregator import Aggregator
 from runs.tools import Finished, Job, Prepared, Tool
 
 

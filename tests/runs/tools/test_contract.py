@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from _pytest.mark import ParameterSet
 
-from runs.samples import Aggregator, Batch
+from runs.aggregator import Aggregator
+from runs.samples import Batch
 from runs.tools import TOOLS, Job, Tool, ToolProblem, get_tool
 from runs.tools.lines import LONGEST_LINE
 

@@ -1,14 +1,14 @@
 import json
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
-from runs.samples import REQUESTS, Batch
 from runs.tools import Finished, ToolProblem
-from runs.tools.k6 import K6, parse_duration, refuse_longer
-from runs.tools.k6_lines import K6Reader
+from runs.tools.k6 import K6
+from runs.tools.k6_plan import parse_duration, refuse_longer
 from tests.runs.tools.fake_shell import FakeShell, executable, job_in, said
 
 PLAN = {"totalDuration": "35s", "maxVUs": 13, "blacklistIPs": ["10.0.0.0/8"]}
@@ -38,7 +38,7 @@ def test_the_script_is_archived_once_and_the_archive_is_what_is_judged_and_run(
     prepared = k6.prepare(job, shell)
     command = k6.command(job, samples_fd=5, go_fd=6)
     archive = str(tmp_path / "archive.tar")
-    assert (prepared.version, prepared.worst_case) == ("1.8.1", timedelta(seconds=35))
+    assert (prepared.version, prepared.worst_case) == ("1.8.1", timedelta(seconds=35 + 2 * 60))
     assert [argv[1] for argv, _ in shell.asked] == ["version", "archive", "inspect"]
     assert shell.asked[1][0][-3:] == ["-O", archive, str(job.script)]
     assert shell.asked[2][0][-1] == command.argv[-1] == archive
@@ -53,6 +53,71 @@ def test_target_and_users_reach_archive_inspect_and_run_alike(k6: K6, tmp_path: 
         given = [value for flag, value in zip(argv, argv[1:], strict=False) if flag == "-e"]
         assert given == ["TARGET=http://site.example", "USERS=20"]
     assert not {"-u", "--vus", "-d", "--duration", "--tag"} & set(run)
+
+
+def test_variables_go_by_name_and_secrets_by_the_environment_alone(k6: K6, tmp_path: Path) -> None:
+    words: dict[str, Any] = {
+        "variables": {"GUESTS": "200"},
+        "secrets": {"TOKEN": "hush-hush"},
+    }
+    shell, job = shell_of(), job_in(tmp_path, **words)
+    k6.prepare(job, shell)
+    command = k6.command(job, samples_fd=5, go_fd=6)
+    for argv, env in (*shell.asked[1:], (command.argv, command.env)):
+        assert "GUESTS=200" in argv
+        assert "--include-system-env-vars=true" in argv
+        assert "hush" not in " ".join(argv)
+        assert env["TOKEN"] == "hush-hush"
+    assert "--exclude-env-vars" in shell.asked[1][0]
+    assert "hush" not in repr(command) + repr(job)
+
+
+def test_a_plan_is_read_as_far_as_the_script_says(k6: K6, tmp_path: Path) -> None:
+    scenarios = {
+        "browse": {
+            "executor": "ramping-arrival-rate",
+            "startRate": 60,
+            "timeUnit": "1m",
+            "stages": [{"duration": "10s", "target": 600}, {"duration": "5s", "target": 0}],
+        },
+        "photos": {
+            "executor": "constant-arrival-rate",
+            "startTime": "5s",
+            "duration": "5s",
+            "rate": 7,
+        },
+        "later": {
+            "executor": "constant-arrival-rate",
+            "startTime": "15s",
+            "duration": "5s",
+            "rate": 12,
+        },
+    }
+    plan = PLAN | {
+        "scenarios": scenarios,
+        "setupTimeout": "5s",
+        "teardownTimeout": "10s",
+        "thresholds": {"http_req_duration": ["p(95)<500"]},
+    }
+    prepared = k6.prepare(job_in(tmp_path), shell_of(plan=plan))
+    assert (prepared.nominal, prepared.worst_case) == (timedelta(seconds=20), timedelta(seconds=50))
+    assert (prepared.peak_users, prepared.peak_rate) == (13, 17.0)
+    assert prepared.thresholds == ("http_req_duration p(95)<500",)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "nominal"),
+    [
+        ({"executor": "shared-iterations", "iterations": 5}, None),
+        ({"executor": "constant-vus", "duration": "1m"}, timedelta(minutes=1)),
+        ({"executor": "ramping-vus", "stages": []}, timedelta()),
+    ],
+)
+def test_a_script_that_begins_iterations_at_will_has_no_rate(
+    k6: K6, tmp_path: Path, scenario: dict[str, object], nominal: timedelta | None
+) -> None:
+    prepared = k6.prepare(job_in(tmp_path), shell_of(plan=PLAN | {"scenarios": {"a": scenario}}))
+    assert (prepared.nominal, prepared.peak_rate) == (nominal, None)
 
 
 def test_the_scripts_own_deny_list_is_kept_beside_ours(k6: K6, tmp_path: Path) -> None:
@@ -221,122 +286,3 @@ def test_an_exit_code_becomes_a_sentence(
 ) -> None:
     ending = k6.explain(code, stderr)
     assert (ending.kind, ending.sentence) == (kind, sentence)
-
-
-def declare(metric: str) -> str:
-    data = {"name": metric, "type": "trend", "contains": "time"}
-    return json.dumps({"type": "Metric", "data": data, "metric": metric}) + "\n"
-
-
-def point(
-    metric: str, value: float = 12.5, time: str = "2026-11-23T14:34:19.5Z", **tags: str
-) -> str:
-    data = {"time": time, "value": value, "tags": tags}
-    line = {"metric": metric, "type": "Point", "data": data}
-    return json.dumps(line, separators=(",", ":")) + "\n"
-
-
-def read(*lines: str) -> Batch:
-    reader = K6Reader()
-    batch = reader.feed("".join(lines).encode())
-    assert reader.garbage == 0
-    return batch
-
-
-SECOND = 1795444459
-
-
-@pytest.mark.parametrize(
-    ("metric", "tags", "name", "failed"),
-    [
-        ("http_req_duration", {"name": "home", "expected_response": "true"}, "home", False),
-        ("http_req_duration", {"name": "home", "expected_response": "false"}, "home", True),
-        ("http_req_duration", {"name": "/a?b=1", "method": "POST"}, "POST /a", False),
-        ("grpc_req_duration", {"name": "a.B/C", "status": "0"}, "a.B/C", False),
-        ("grpc_req_duration", {"name": "a.B/C", "status": "14"}, "a.B/C", True),
-        ("ws_connecting", {"status": "101"}, "WebSocket", False),
-        ("ws_connecting", {"status": "200"}, "WebSocket", True),
-        ("browser_http_req_duration", {"name": "x", "status": "404"}, "x", True),
-        ("browser_http_req_duration", {"name": "x", "status": "204"}, "x", False),
-        ("iteration_duration", {"scenario": "a"}, "iteration", False),
-    ],
-)
-def test_each_protocol_counts_by_its_own_metric(
-    metric: str, tags: dict[str, str], name: str, failed: bool
-) -> None:
-    reader, line = K6Reader(), point(metric, 12.5, **tags).encode()
-    together = reader.feed(declare(metric).encode() + line)
-    for batch in (together, reader.feed(line)):
-        ((second, key), cell), *others = batch.cells.items()
-        assert (second, key.metric, key.name, others) == (SECOND, REQUESTS, name, [])
-        assert (cell.values, cell.errors) == ([12.5], failed)
-
-
-def requested(batch: Batch) -> list[str]:
-    return [key.name for _, key in batch.cells if key.metric == REQUESTS]
-
-
-def test_iterations_do_not_count_where_a_protocol_does() -> None:
-    batch = read(
-        declare("http_req_duration"),
-        point("http_req_duration", name="home"),
-        point("iteration_duration", 900),
-    )
-    assert requested(batch) == ["home"]
-
-
-def test_setup_and_teardown_are_no_load_but_a_group_of_that_name_is() -> None:
-    batch = read(
-        declare("http_req_duration"),
-        point("http_req_duration", name="log in", group="::setup"),
-        point("http_req_duration", name="log out", group="::teardown"),
-        point("http_req_duration", name="prepare", group="::setup", scenario="guests"),
-    )
-    assert requested(batch) == ["prepare"]
-
-
-def test_a_refused_connection_has_no_latency() -> None:
-    batch = read(
-        declare("http_req_duration"),
-        point("http_req_duration", 0, name="home", expected_response="false"),
-    )
-    (cell,) = batch.cells.values()
-    assert (cell.values, cell.unanswered, cell.errors, cell.count) == ([], 1, 1, 1)
-
-
-@pytest.mark.parametrize(
-    "time",
-    ["2026-11-23T14:34:19Z", "2026-11-23T14:34:19.999999999Z", "2026-11-23T16:34:19.5+02:00"],
-)
-def test_a_sample_belongs_to_its_second_in_any_zone(time: str) -> None:
-    assert read(point("vus", 3, time), point("vus", 3, time)).users == {SECOND: 3}
-
-
-def test_lines_in_another_order_of_keys_say_the_same() -> None:
-    recording = Path(__file__).parent / "recordings" / "k6-v1.ndjson"
-    lines = recording.read_bytes().splitlines()
-    turned = [json.dumps(dict(reversed(json.loads(line).items()))).encode() for line in lines]
-    assert K6Reader().feed(b"\n".join(turned) + b"\n") == K6Reader().feed(recording.read_bytes())
-
-
-def test_a_block_that_looks_as_always_is_read_like_one_that_does_not() -> None:
-    recording = Path(__file__).parent / "recordings" / "k6-v2.ndjson"
-    lines = recording.read_bytes().splitlines(keepends=True)
-    points = b"".join(line for line in lines if line.startswith(b'{"metric"'))
-    declarations = b"".join(line for line in lines if line.startswith(b'{"type"'))
-    quick, thorough = K6Reader(), K6Reader()
-    quick.feed(declarations)
-    thorough.feed(declarations)
-    assert quick.feed(points) == thorough.feed(points.replace(b'","type"', b'", "type"'))
-
-
-def test_many_addresses_do_not_fill_the_memory() -> None:
-    reader = K6Reader()
-    for number in range(3000):
-        moment = f"2026-11-23T{number // 3600:02}:{number // 60 % 60:02}:{number % 60:02}Z"
-        text = declare("http_req_duration") + point(
-            "http_req_duration", time=moment, name=f"/guests/{number}", method="GET"
-        )
-        batch = reader.feed(text.encode())
-        assert requested(batch) == [f"GET /guests/{number}"]
-    assert max(len(reader._names), len(reader._seconds)) <= 1001

@@ -1,6 +1,7 @@
 import os
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,16 +24,32 @@ def shell_of(listed: Finished | None = None) -> FakeShell:
     )
 
 
-def test_a_script_that_loads_is_prepared_without_a_worst_case(
+def test_a_script_that_loads_is_planned_to_end_in_time(locust: Locust, tmp_path: Path) -> None:
+    prepared = locust.prepare(job_in(tmp_path, seconds=60, users=20), shell_of())
+    assert (prepared.version, prepared.worst_case) == ("2.47.0", timedelta(seconds=60))
+    assert (prepared.nominal, prepared.peak_users) == (timedelta(seconds=57), 20)
+    assert (prepared.peak_rate, prepared.warnings) == (None, ())
+
+
+def test_a_shape_decides_on_users_and_time_itself_and_that_is_said(
     locust: Locust, tmp_path: Path
 ) -> None:
-    prepared = locust.prepare(job_in(tmp_path), shell_of())
-    assert (prepared.version, prepared.worst_case, prepared.warnings) == ("2.47.0", None, ())
+    listed = said("Available Users:\n    Guest\nwedsync shape: Waves\n")
+    prepared = locust.prepare(job_in(tmp_path, users=20), shell_of(listed))
+    assert (prepared.is_bounded, prepared.peak_users, prepared.nominal) == (False, None, None)
+    assert "LoadTestShape (Waves) decides" in prepared.warnings[0]
 
 
-def test_how_far_the_fence_holds_is_a_warning(locust: Locust, tmp_path: Path) -> None:
-    prepared = locust.prepare(job_in(tmp_path, deny=("10.0.0.0/8",)), shell_of())
-    assert "fenced inside its own interpreter" in prepared.warnings[0]
+def test_variables_and_secrets_reach_the_script_by_the_environment_alone(
+    locust: Locust, tmp_path: Path
+) -> None:
+    words: dict[str, Any] = {
+        "variables": {"GUESTS": "200"},
+        "secrets": {"TOKEN": "hush-hush"},
+    }
+    command = locust.command(job_in(tmp_path, **words), samples_fd=5, go_fd=6)
+    assert (command.env["GUESTS"], command.env["TOKEN"]) == ("200", "hush-hush")
+    assert "hush" not in repr(command) + repr(job_in(tmp_path, **words))
 
 
 @pytest.mark.parametrize(

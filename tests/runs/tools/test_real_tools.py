@@ -1,4 +1,4 @@
-"""The same story with the real k6 and the real Locust, against a tiny site on loopback."""
+"""The same story with each real tool, against a tiny site on loopback."""
 
 import signal
 import subprocess
@@ -37,6 +37,18 @@ class Guest(HttpUser):
         self.client.get("/home", name="home")
         self.client.get("/bad?token=1")
 """
+ARTILLERY_SCRIPT = """
+config:
+  target: "http://nowhere.example"
+  phases: [{duration: 1, arrivalCount: 2}]
+scenarios:
+  - flow:
+      - loop:
+        - get: {url: "/home", name: home}
+        - get: {url: "/bad?token=1"}
+        - think: "100ms"
+        count: 20
+"""
 
 
 @dataclass(frozen=True)
@@ -52,6 +64,7 @@ class Case:
 
 
 CASES = {
+    "artillery": (ARTILLERY_SCRIPT, 143, "stopped"),
     "k6": (K6_SCRIPT, 105, "stopped"),
     "locust": (LOCUST_SCRIPT, 0, "finished"),
 }
@@ -143,7 +156,7 @@ def test_a_script_with_a_syntax_error_is_refused_in_the_tools_own_words(
 ) -> None:
     run = LocalRun(case.tool, job_of(case.tool, case.broken, tmp_path))
     with pytest.raises(
-        ToolProblem, match=r"cannot load the script: .*(Unexpected|SyntaxError)"
+        ToolProblem, match=r"cannot load the script: .*(Unexpected|SyntaxError|line 14)"
     ) as e:
         case.tool.prepare(run.job, run.shell)
     assert e.value.code == "script_invalid"
@@ -161,6 +174,7 @@ def test_a_k6_script_that_may_take_too_long_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "script"),
     [
+        ("artillery", ARTILLERY_SCRIPT),
         ("k6", K6_SCRIPT),
         ("locust", LOCUST_SCRIPT),
         ("locust", LOCUST_SCRIPT.replace("HttpUser", "FastHttpUser")),

@@ -1,0 +1,91 @@
+// Runs inside Artillery beside the user's script: says hello, waits for "go" before any other part
+// of the test may begin, then hands over what every worker measures.
+//
+// A line is at most PIPE_BUF long: the kernel takes it whole or not at all, so lines of two threads
+// never mix and a full pipe never blocks a load generator. What it does not take stays summed up.
+import fs from "node:fs";
+import net from "node:net";
+import { BroadcastChannel, isMainThread } from "node:worker_threads";
+import { FLUSH_MS, Sheet, say } from "./sheet.js";
+import { hear } from "./hearing.js";
+import { hearStatistics } from "./statistics.js";
+
+const HEARTBEAT_MS = 1000;
+const FAREWELL_MS = 300;
+const LOST = 3;
+
+const channel = new BroadcastChannel("wedsync");
+channel.unref();
+const hasHook = typeof global.artillery?.__SSMS?.prototype?.incr === "function";
+
+export const LEGACY_METRICS_FORMAT = false;
+
+export class Plugin {
+  constructor(script, events) {
+    if (isMainThread) supervise(events);
+    else if (hasHook) work(script);
+  }
+}
+
+// Everything waits here, since Artillery imports its plugins one by one before it makes any of them.
+if (isMainThread) await untilGo();
+
+function untilGo() {
+  // Node makes the pipe non-blocking with this, for all threads.
+  const samples = Number(process.env.WEDSYNC_SAMPLES_FD);
+  global.wedsyncSamples = new net.Socket({ fd: samples, readable: false, writable: true }).unref();
+  const go = new net.Socket({ fd: Number(process.env.WEDSYNC_GO_FD), readable: true });
+  // A closed pipe is a supervisor that died.
+  go.on("close", () => process.exit(LOST)).on("error", () => process.exit(LOST));
+  say({ hello: 1, every: hasHook ? 1 : 10 });
+  return new Promise((resolve) => {
+    go.once("data", () => {
+      go.unref().resume();
+      process.emit("wedsync:go");
+      resolve();
+    });
+  });
+}
+
+function supervise(events) {
+  setInterval(() => say({ worker: 0, at: now(), users: 0, dropped: 0 }), HEARTBEAT_MS).unref();
+  global.artillery.globalEvents.on("checks", (checks) => {
+    const told = checks.map(({ original, strict, result }) => [original, strict, result === 1]);
+    fs.writeFileSync(process.env.WEDSYNC_CHECKS, JSON.stringify(told));
+  });
+  if (!hasHook) hearStatistics(events);
+  let workers = 0;
+  let waiting = 0;
+  let flushed = () => {};
+  channel.onmessage = ({ data }) => {
+    if (data === "here") workers += 1;
+    if (data === "flushed" && (waiting -= 1) <= 0) flushed();
+  };
+  global.artillery.ext({
+    ext: "onShutdown",
+    method: () =>
+      new Promise((resolve) => {
+        flushed = resolve;
+        waiting = workers;
+        if (!workers) return resolve();
+        setTimeout(resolve, FAREWELL_MS);
+        return channel.postMessage("flush");
+      }),
+  });
+}
+
+function work(script) {
+  const sheet = new Sheet();
+  hear(script, global.artillery.__SSMS, sheet);
+  setInterval(() => sheet.flush(), FLUSH_MS).unref();
+  channel.onmessage = ({ data }) => {
+    if (data !== "flush") return;
+    sheet.flush();
+    channel.postMessage("flushed");
+  };
+  channel.postMessage("here");
+}
+
+function now() {
+  return Math.floor(Date.now() / 1000);
+}

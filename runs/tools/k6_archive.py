@@ -1,0 +1,45 @@
+"""k6's archive of a script: a tar whose metadata.json holds the options, resolved."""
+
+import hashlib
+import io
+import json
+import os
+import tarfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from runs.tools import ToolProblem
+
+_OPTIONS = "metadata.json"
+
+
+def digest(archive: Path) -> str:
+    with archive.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def map_hosts(archive: Path, hosts: Mapping[str, str]) -> None:
+    """Add names to the archive's own map of hosts, in which ours win; the script stays as it is."""
+    copy = archive.with_suffix(".mapped")
+    try:
+        with tarfile.open(archive) as old, tarfile.open(copy, "w") as new:
+            for member in old:
+                file = old.extractfile(member)
+                content = file.read() if file else b""
+                if member.name == _OPTIONS:
+                    content = _with_hosts(content, hosts)
+                    member.size = len(content)
+                new.addfile(member, io.BytesIO(content) if file else None)
+    except (tarfile.TarError, ValueError, TypeError) as error:
+        raise ToolProblem(
+            "k6's archive of the script cannot be read, so its hosts cannot be mapped. "
+            "Run ./wedsync tools to get the version of k6 that is known here.",
+            code="tool_error",
+        ) from error
+    os.replace(copy, archive)
+
+
+def _with_hosts(metadata: bytes, hosts: Mapping[str, str]) -> bytes:
+    words = json.loads(metadata)
+    words["options"]["hosts"] = (words["options"].get("hosts") or {}) | dict(hosts)
+    return json.dumps(words).encode()

@@ -1,0 +1,377 @@
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runs.samples import REQUESTS, Key
+from runs.tools import Finished, Job, OwnVerdict, ToolProblem, artillery_plan
+from runs.tools.artillery import ENVIRONMENT, Artillery
+from runs.tools.artillery_lines import ArtilleryReader
+from tests.runs.tools.fake_shell import executable, job_in, said
+
+PLAN: dict[str, Any] = {
+    "artillery": "2.0.34",
+    "node": "v24.19.0",
+    "target": "http://site.example",
+    "phases": [{"duration": 10, "arrivalRate": 2, "maxVusers": 5}],
+    "engines": [],
+    "plugins": ["ensure", "metrics-by-endpoint"],
+    "scenarios": [{"name": "guest", "engine": "http"}],
+    "ensure": {},
+    "urls": [],
+}
+
+
+class Planning:
+    """A shell whose Artillery has the plan plugin write this plan, or says why it could not."""
+
+    def __init__(self, plan: dict[str, Any] | None = None, answer: Finished | None = None) -> None:
+        self.plan, self.answer = plan, answer or said()
+        self.asked: list[tuple[list[str], dict[str, str]]] = []
+
+    def __call__(self, argv: list[str], env: Mapping[str, str], timeout_s: float) -> Finished:
+        self.asked.append((argv, dict(env)))
+        if self.plan is not None:
+            Path(env["WEDSYNC_PLAN"]).write_text(json.dumps(self.plan))
+        return self.answer
+
+
+@pytest.fixture
+def artillery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Artillery:
+    monkeypatch.setenv("WEDSYNC_ARTILLERY", str(executable(tmp_path / "artillery")))
+    executable(tmp_path / "node")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    return Artillery()
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Job:
+    job = job_in(tmp_path, seconds=60)
+    job.script.write_text("config: {}\n")
+    return job
+
+
+def planned(*phases: Mapping[str, object], **more: object) -> artillery_plan.Plan:
+    return artillery_plan.read(json.dumps(PLAN | {"phases": list(phases)} | more).encode())
+
+
+def test_a_script_is_prepared_with_what_its_phases_come_to(artillery: Artillery, job: Job) -> None:
+    prepared = artillery.prepare(job, Planning(PLAN))
+    assert (prepared.version, prepared.nominal) == ("2.0.34", timedelta(seconds=10))
+    assert (prepared.peak_users, prepared.peak_rate) == (5, 2.0)
+    assert (prepared.hosts, prepared.warnings) == (("site.example",), ())
+    assert not prepared.is_bounded
+
+
+@pytest.mark.parametrize(
+    ("phases", "seconds"),
+    [
+        ([{"duration": 60, "arrivalRate": 1}], 60),
+        ([{"duration": "90", "arrivalRate": 1}], 90),
+        ([{"duration": "10m", "arrivalRate": 1}, {"pause": "1m"}], 660),
+        ([{"duration": "1.5 hours", "arrivalCount": 3}], 5400),
+        ([{"duration": "500ms", "arrivalCount": 3}], 0.5),
+        ([{"duration": "2 minutes", "arrivalRate": 0, "rampTo": 9}], 120),
+        ([], 0),
+    ],
+)
+def test_phases_last_as_long_as_artillery_reads_them(
+    phases: list[dict[str, object]], seconds: float
+) -> None:
+    assert planned(*phases).nominal == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    ("phase", "rate", "users"),
+    [
+        ({"duration": 10, "arrivalRate": 5}, 5, None),
+        ({"duration": 10, "arrivalRate": 5, "rampTo": 50, "maxVusers": 200}, 50, 200),
+        ({"duration": 10, "arrivalRate": "5", "maxVusers": "7"}, 5, 7),
+        ({"duration": 10, "arrivalCount": 40}, 4, 40),
+        ({"pause": 10}, 0, 0),
+        ({"duration": 10, "arrivalRate": 0}, 0, 0),
+    ],
+)
+def test_the_peak_is_what_a_phase_allows(
+    phase: dict[str, object], rate: float, users: int | None
+) -> None:
+    assert (planned(phase).peak_rate, planned(phase).peak_users) == (rate, users)
+
+
+def test_users_of_one_phase_are_still_there_in_the_next() -> None:
+    counted = {"duration": 5, "arrivalCount": 10}
+    assert (
+        planned(counted, counted, {"duration": 5, "arrivalRate": 9, "maxVusers": 4}).peak_users
+        == 24
+    )
+
+
+@pytest.mark.parametrize(
+    ("phase", "words"),
+    [
+        ({"duration": "soon", "arrivalRate": 1}, "“soon” is no duration"),
+        ({"duration": 60, "arrivalRate": 0.5}, "whole numbers.*0.5; arrivalCount: 30"),
+        ({"duration": 0, "arrivalCount": 5}, "make no sense"),
+        ({"duration": 5, "arrivalRate": "many"}, "make no sense"),
+        ({"arrivalRate": [1]}, "make no sense"),
+    ],
+)
+def test_phases_that_artillery_cannot_run_are_refused(phase: dict[str, object], words: str) -> None:
+    with pytest.raises(ToolProblem, match=words) as caught:
+        planned(phase)
+    assert caught.value.code == "script_invalid"
+
+
+def test_an_unknown_engine_is_refused_by_its_name() -> None:
+    with pytest.raises(ToolProblem, match="engine “kafka”.*http, socketio, ws"):
+        planned(scenarios=[{"engine": "kafka"}])
+    assert planned(scenarios=[{"engine": "kafka"}], engines=["kafka"]).scenarios
+
+
+def test_every_host_that_the_script_names_is_told_once() -> None:
+    plan = planned(
+        target="https://u:p@site.example:8443",
+        urls=["http://cdn.example", "http://cdn.example", "http://{{ where }}"],
+    )
+    assert plan.hosts == ("site.example:8443", "cdn.example")
+
+
+def test_phases_longer_than_declared_are_refused(artillery: Artillery, job: Job) -> None:
+    plan = PLAN | {"phases": [{"duration": "10m", "arrivalRate": 1}]}
+    with pytest.raises(ToolProblem, match="phases take PT10M but the run declares PT1M") as caught:
+        artillery.prepare(job, Planning(plan))
+    assert caught.value.code == "plan_too_long"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"phases": [{"duration": 9, "arrivalRate": 1}]}, "no maxVusers"),
+        ({"plugins": [], "ensure": {"p95": 9}}, "judges none of it"),
+        ({"artillery": "2.0.99"}, "Artillery 2.0.99; WedSync is tested with"),
+        ({"node": "v20.20.2"}, "asks for Node 22.18"),
+    ],
+)
+def test_what_a_person_should_know_is_a_warning(
+    artillery: Artillery, job: Job, change: dict[str, object], words: str
+) -> None:
+    assert words in artillery.prepare(job, Planning(PLAN | change)).warnings[0]
+
+
+def test_how_far_the_fence_holds_is_a_warning(artillery: Artillery, job: Job) -> None:
+    prepared = artillery.prepare(replace(job, deny=("10.0.0.0/8",)), Planning(PLAN))
+    assert "fenced inside its own process" in prepared.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("said_", "words"),
+    [
+        ("Test run id: x\nError: bad indentation\n", "cannot load the script: bad indentation"),
+        (
+            "✘ [ERROR] Expected\nError: Build failed with 1 error:\nscript.ts:1:23: ERROR: no\n",
+            "cannot load the script: script.ts:1:23: ERROR: no",
+        ),
+        ("", "cannot load the script: it ended with code 1"),
+    ],
+)
+def test_a_broken_script_is_told_in_artillerys_own_words(
+    artillery: Artillery, job: Job, said_: str, words: str
+) -> None:
+    with pytest.raises(ToolProblem, match=words) as caught:
+        artillery.prepare(job, Planning(answer=said(stderr=said_, code=1)))
+    assert caught.value.code == "script_invalid"
+
+
+def test_a_plan_of_an_earlier_try_is_not_taken_for_this_one(artillery: Artillery, job: Job) -> None:
+    artillery.prepare(job, Planning(PLAN))
+    with pytest.raises(ToolProblem, match="cannot load"):
+        artillery.prepare(job, Planning(answer=said(code=1)))
+
+
+def test_planning_reaches_nobody_and_runs_what_is_run(artillery: Artillery, job: Job) -> None:
+    shell = Planning(PLAN)
+    artillery.prepare(replace(job, deny=("10.0.0.0/8",)), shell)
+    command = artillery.command(replace(job, deny=("10.0.0.0/8",)), samples_fd=5, go_fd=6)
+    (argv, env) = shell.asked[0]
+    assert argv == command.argv
+    assert env["WEDSYNC_DENIED"] == "0.0.0.0/0 ::/0"
+    assert command.env["WEDSYNC_DENIED"] == "10.0.0.0/8"
+    assert (command.env["WEDSYNC_SAMPLES_FD"], command.env["WEDSYNC_GO_FD"]) == ("5", "6")
+    assert "wedsync-plan" in env["ARTILLERY_PLUGINS"]
+    assert "wedsync-tap" in command.env["ARTILLERY_PLUGINS"]
+    assert (job.workdir / "wedsync-plugins" / "preload.cjs").exists()
+
+
+def test_target_variables_and_environment_are_given_artillerys_own_way(
+    artillery: Artillery, job: Job
+) -> None:
+    job = replace(job, users=20, variables={"season": "peak", ENVIRONMENT: "staging"})
+    argv = artillery.command(job, samples_fd=5, go_fd=6).argv
+    assert argv[argv.index("--target") + 1] == "http://site.example"
+    assert argv[argv.index("--environment") + 1] == "staging"
+    given = json.loads(argv[argv.index("--variables") + 1])
+    assert given == {"season": "peak", "TARGET": "http://site.example", "USERS": "20"}
+
+
+def test_a_secret_is_in_the_environment_only_and_replaces_nothing_of_ours(
+    artillery: Artillery, job: Job
+) -> None:
+    job = replace(job, secrets={"TOKEN": "s3cret", "NODE_OPTIONS": "--inspect", "PATH": "/evil"})
+    command = artillery.command(job, samples_fd=5, go_fd=6)
+    assert command.env["TOKEN"] == "s3cret"
+    assert "s3cret" not in " ".join(command.argv)
+    assert "preload.cjs" in command.env["NODE_OPTIONS"]
+    assert "/evil" not in command.env["PATH"]
+
+
+def test_artillery_inherits_nothing_but_the_path(
+    artillery: Artillery, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ARTILLERY_CLOUD_API_KEY", "key")
+    env = artillery.command(job, samples_fd=5, go_fd=6).env
+    assert "ARTILLERY_CLOUD_API_KEY" not in env
+    assert env["ARTILLERY_DISABLE_TELEMETRY"] == "1"
+
+
+def test_hosts_and_a_certificate_authority_reach_node(artillery: Artillery, job: Job) -> None:
+    job = replace(job, hosts={"Shop.Example": "127.0.0.1:9000"}, ca=Path("/work/ca.pem"))
+    env = artillery.command(job, samples_fd=5, go_fd=6).env
+    assert json.loads(env["WEDSYNC_HOSTS"]) == {"shop.example": "127.0.0.1:9000"}
+    assert env["NODE_EXTRA_CA_CERTS"] == "/work/ca.pem"
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("config:\n  target: http://a\n", "script"),
+        ('{"config": {}}', "script"),
+        ("export const config = {};\n", "script.ts"),
+        ("// a comment\nmodule.exports = {};\n", "script.ts"),
+    ],
+)
+def test_a_module_is_given_the_name_by_which_artillery_knows_one(
+    artillery: Artillery, job: Job, text: str, name: str
+) -> None:
+    job.script.write_text(text)
+    artillery.prepare(job, Planning(PLAN))
+    assert artillery.command(job, samples_fd=5, go_fd=6).argv[-1] == str(job.workdir / name)
+    assert (job.workdir / name).read_text() == text
+
+
+def test_go_is_one_byte(artillery: Artillery, job: Job) -> None:
+    reading, writing = os.pipe()
+    artillery.go(job, writing)
+    assert os.read(reading, 10) == b"g"
+    os.close(reading)
+    with pytest.raises(ToolProblem, match="ended before"):
+        artillery.go(job, writing)
+    os.close(writing)
+
+
+def test_our_own_artillery_comes_before_the_one_on_the_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("WEDSYNC_ARTILLERY", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ToolProblem, match="nor on PATH"):
+        Artillery().find()
+    on_path = executable(tmp_path / "artillery")
+    assert Artillery().find() == on_path
+    entry = tmp_path / "cache/wedsync/artillery-2.0.34/node_modules/artillery/bin/run"
+    entry.parent.mkdir(parents=True)
+    executable(entry)
+    assert Artillery().find() == entry
+
+
+def test_artillery_without_node_says_what_is_missing(
+    artillery: Artillery, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(ToolProblem, match=r"needs Node\.js.*wedsync tools"):
+        artillery.prepare(job, Planning(PLAN))
+
+
+@pytest.mark.parametrize(
+    ("code", "stderr", "kind", "words"),
+    [
+        (0, "", "finished", "Artillery finished."),
+        (1, "ok: a < 1\nfail: b < 2\n", "thresholds_crossed", "ensure failed: b < 2."),
+        (1, "fail: b < 2 (optional)\nError: no", "script_error", "The script failed: no."),
+        (11, "Error: unknown engine\n", "script_error", "in a worker of Artillery: unknown"),
+        (21, "", "thresholds_crossed", "expect plugin"),
+        (3, "", "tool_error", "lost its supervisor"),
+        (143, "", "stopped", "told to stop"),
+        (77, "", "tool_error", "code 77"),
+    ],
+)
+def test_an_exit_code_becomes_a_sentence(code: int, stderr: str, kind: str, words: str) -> None:
+    ending = Artillery().explain(code, stderr)
+    assert ending.kind == kind
+    assert words in ending.sentence
+
+
+def test_checks_are_told_as_ensure_judged_them(artillery: Artillery, job: Job) -> None:
+    conditions = [{"expression": "c > 0", "strict": False}]
+    ensure = {"thresholds": [{"a": 1}, {"b": 2}], "conditions": conditions, "maxErrorRate": 1}
+    prepared = artillery.prepare(job, Planning(PLAN | {"ensure": ensure}))
+    assert prepared.thresholds == ("a < 1", "b < 2", "c > 0", "maxErrorRate < 1")
+    assert {verdict.held for verdict in artillery.own_verdicts(job)} == {None}
+    checks = [["a < 1", True, True], ["b < 2", True, False], ["c > 0", False, False]]
+    (job.workdir / "wedsync-checks.json").write_text(json.dumps(checks))
+    assert artillery.own_verdicts(job) == (
+        OwnVerdict("a < 1", True),
+        OwnVerdict("b < 2", False),
+        OwnVerdict("c > 0 (optional)", None),
+    )
+
+
+def test_a_script_without_a_plan_has_no_verdicts(artillery: Artillery, job: Job) -> None:
+    assert artillery.own_verdicts(job) == ()
+
+
+def line(worker: int = 1, users: int = 1, dropped: int = 0, **more: object) -> bytes:
+    word = {"worker": worker, "at": 5, "users": users, "dropped": dropped} | more
+    return json.dumps(word).encode() + b"\n"
+
+
+def test_users_and_losses_of_all_workers_are_added_up() -> None:
+    reader = ArtilleryReader()
+    batch = reader.feed(b'{"hello":1}\n' + line(1, 3, 2) + line(2, 4, 1) + line(0, 0))
+    assert (batch.users, reader.dropped) == ({5: 7}, 3)
+
+
+def test_a_value_is_there_as_often_as_it_came() -> None:
+    cell = [5, REQUESTS, "trend", "home", "500", [7, 2, 9.5, 1], 3, 0]
+    batch = ArtilleryReader().feed(b'{"hello":1}\n' + line(cell=cell))
+    found = batch.cells[5, Key(REQUESTS, "home", "500")]
+    assert (found.values, found.errors, found.unanswered) == ([7, 7, 9.5], 3, 0)
+
+
+def test_what_is_no_request_keeps_its_kind() -> None:
+    cell = [5, "vusers.created", "counter", "", "", [12, 1], 0, 0]
+    batch = ArtilleryReader().feed(b'{"hello":1}\n' + line(cell=cell))
+    assert batch.kinds == {"vusers.created": "counter"}
+    assert batch.cells[5, Key("vusers.created", "")].values == [12]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        [5, REQUESTS, "trend", "a", "", [7], 0, 0],
+        [5, REQUESTS, "trend", "a", "", [-1, 1], 0, 0],
+        [5, REQUESTS, "trend", "a", "", [7, 1], 9, 0],
+        [5, REQUESTS, "trend", "a", "", [7, 1e12], 0, 0],
+        [5, REQUESTS, "trend", "a", "", [7, -1], 0, 0],
+        [5, REQUESTS, "sum", "a", "", [7, 1], 0, 0],
+    ],
+)
+def test_a_cell_that_makes_no_sense_is_left_out(cell: list[object]) -> None:
+    reader = ArtilleryReader()
+    assert reader.feed(b'{"hello":1}\n' + line(cell=cell)).cells == {}
+    assert reader.garbage == 1

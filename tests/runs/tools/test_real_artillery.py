@@ -1,0 +1,327 @@
+"""Scripts that use what Artillery offers, run by the real one: by hand and through the adapter."""
+
+import json
+import os
+import shutil
+import signal
+import ssl
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from runs.samples import REQUESTS
+from runs.tools import Tool
+from tests.runs.tools.local import LocalRun, Site, job_of, serve
+from tests.runs.tools.test_real_tools import ARTILLERY_SCRIPT, installed
+
+pytestmark = pytest.mark.tool
+
+WHOLE = """
+config:
+  target: "http://nowhere.example"
+  environments:
+    wedding: {variables: {table: ["one", "two"]}}
+  phases:
+    - {duration: 1, arrivalCount: 4, name: early}
+    - {pause: 1}
+    - {duration: 1, arrivalRate: 1, rampTo: 3, maxVusers: 9, name: rush}
+  payload: {path: guests.csv, fields: [guest], order: sequence}
+  processor: ./processor.js
+  plugins: {ensure: {}, expect: {}}
+  ensure:
+    thresholds: [{"http.response_time.p99": 5000}]
+    conditions: [{expression: "vusers.failed == 0"}, {expression: "1 > 2", strict: false}]
+before:
+  flow: [{get: {url: "/before"}}]
+after:
+  flow: [{get: {url: "/after"}}]
+scenarios:
+  - name: reader
+    weight: 9
+    beforeRequest: mark
+    flow:
+      - get:
+          url: "/list/{{ guest }}"
+          capture: {regexp: "o.", as: word}
+          expect: {statusCode: CODE}
+      - loop: [{get: {url: "/read/{{ word }}/{{ table }}", name: read}}, {think: 0.1}]
+        count: 3
+      - function: count
+  - name: writer
+    weight: 1
+    flow: [{post: {url: "/write", json: {guest: "{{ guest }}"}, ifTrue: "1 > 2"}}]
+"""
+PROCESSOR = """
+module.exports = {
+  mark: (request, context, events, done) => {
+    request.headers = { ...request.headers, "x-season": context.vars.season };
+    done();
+  },
+  count: (context, events, done) => {
+    events.emit("counter", "tables.found", 2);
+    events.emit("histogram", "tables.size", 8);
+    events.emit("rate", "tables.asked");
+    done();
+  },
+};
+"""
+
+
+@pytest.fixture
+def artillery() -> Tool:
+    return installed("artillery")
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with serve() as site:
+        yield site
+
+
+def bring(workdir: Path) -> None:
+    (workdir / "guests.csv").write_text("Ada\nNoor\n")
+    (workdir / "processor.js").write_text(PROCESSOR)
+
+
+def by_hand(tool: Tool, script: Path, *words: str) -> int:
+    node = tool.find().parents[3] / "bin" / "node"
+    argv = [str(node), str(tool.find()), "run", *words, str(script)]
+    env = {
+        "PATH": os.environ["PATH"],
+        "ARTILLERY_DISABLE_TELEMETRY": "1",
+        "HOME": str(script.parent),
+    }
+    return subprocess.run(argv, env=env, capture_output=True, timeout=60).returncode
+
+
+@pytest.mark.parametrize(
+    ("script", "code", "kind"),
+    [
+        pytest.param(WHOLE.replace("CODE", "200"), 0, "finished", id="all is well"),
+        pytest.param(WHOLE.replace("CODE", "418"), 21, "thresholds_crossed", id="expect"),
+        pytest.param(
+            WHOLE.replace("CODE", "200").replace("5000", "-1"), 1, "thresholds_crossed", id="ensure"
+        ),
+        pytest.param(
+            WHOLE.replace("CODE", "200").replace("./processor", "./none"),
+            1,
+            "script_error",
+            id="no processor",
+        ),
+    ],
+)
+def test_a_script_ends_as_it_does_by_hand(
+    artillery: Tool, site: Site, tmp_path: Path, script: str, code: int, kind: str
+) -> None:
+    bring(tmp_path)
+    job = job_of(artillery, script, tmp_path, target=site.url, seconds=20)
+    variables = {"season": "peak", "ARTILLERY_ENVIRONMENT": "wedding"}
+    with LocalRun(artillery, replace(job, variables=variables)) as run:
+        run.wait_until_ready()
+        run.go()
+        ended = run.read_to_end()
+        ending = artillery.explain(ended, run.stderr)
+    told = ("-t", site.url, "-e", "wedding", "-v", '{"season": "peak"}')
+    assert ended == by_hand(artillery, job.script, *told) == code
+    assert ending.kind == kind, run.stderr
+
+
+def test_what_a_whole_script_measures_is_told_with_its_names(
+    artillery: Tool, site: Site, tmp_path: Path
+) -> None:
+    bring(tmp_path)
+    job = job_of(artillery, WHOLE.replace("CODE", "200"), tmp_path, target=site.url, seconds=20)
+    with LocalRun(artillery, replace(job, variables={"table": "nine"})) as run:
+        run.wait_until_ready()
+        run.go()
+        assert run.read_to_end() == 0
+    names = {endpoint.name for endpoint in run.aggregator.endpoints()}
+    assert names == {"GET /list/{{ guest }}", "read"}
+    assert {path.split("/")[1] for path in site.paths} == {"before", "list", "read", "after"}
+    assert run.aggregator.totals().requests == len(site.paths) - 2  # the hooks' are no guests'
+    metrics = {metric.name: metric for metric in run.aggregator.metrics()}
+    assert metrics["tables.found"].total == 2 * metrics["vusers.completed"].total
+    assert (metrics["tables.size"].kind, metrics["tables.asked"].kind) == ("trend", "counter")
+    held = {verdict.text: verdict.held for verdict in artillery.own_verdicts(job)}
+    assert held == {
+        "http.response_time.p99 < 5000": True,
+        "vusers.failed == 0": True,
+        "1 > 2 (optional)": None,
+    }
+
+
+def test_a_module_runs_like_any_other_script(artillery: Tool, site: Site, tmp_path: Path) -> None:
+    script = (
+        "const names: string[] = ['ada'];\n"
+        "export const config = {target: 'http://x', phases: [{duration: 1, arrivalCount: 2}]};\n"
+        "export const scenarios = [{flow: [{get: {url: `/${names[0]}`}}]}];\n"
+    )
+    job = job_of(artillery, script, tmp_path, target=site.url, seconds=20)
+    with LocalRun(artillery, job) as run:
+        run.wait_until_ready()
+        run.go()
+        assert run.read_to_end() == 0, run.stderr
+    assert site.paths == ["/ada", "/ada"]
+    assert run.aggregator.totals().requests == 2
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_artillery_dies_with_its_supervisor(
+    artillery: Tool, site: Site, tmp_path: Path, waits: bool
+) -> None:
+    job = job_of(artillery, ARTILLERY_SCRIPT, tmp_path, target=site.url)
+    with LocalRun(artillery, job) as run:
+        run.wait_until_ready()
+        if not waits:
+            run.go()
+            run.read_until_samples()
+        run.close_go()
+        assert run.read_to_end(seconds=5) == 3
+    assert bool(site.paths) is not waits
+
+
+def test_a_user_in_an_endless_loop_is_ended_like_any_other(
+    artillery: Tool, site: Site, tmp_path: Path
+) -> None:
+    processor = "module.exports = { mark: () => { for (;;) {} }, count: () => {} };"
+    bring(tmp_path)
+    (tmp_path / "processor.js").write_text(processor)
+    job = job_of(artillery, WHOLE.replace("CODE", "200"), tmp_path, target=site.url, seconds=20)
+    with LocalRun(artillery, job) as run:
+        run.wait_until_ready()
+        run.go()
+        while not any(path == "/before" for path in site.paths):
+            run.read(0.1)
+        run.read(2.0)
+        run.process.send_signal(signal.SIGTERM)
+        assert run.read_to_end(seconds=5) == 143
+
+
+NO_HOOK = """
+if (global.artillery) {
+  Object.defineProperty(global.artillery, "__SSMS", { get: () => undefined, set: () => {} });
+}
+module.exports = { Plugin: class {}, LEGACY_METRICS_FORMAT: false };
+"""
+
+
+def test_without_the_hook_figures_come_every_ten_seconds_and_it_says_so(
+    artillery: Tool, site: Site, tmp_path: Path
+) -> None:
+    """The script's own plugin takes away what ours listens to, as a later Artillery may."""
+    plugin = tmp_path / "artillery-plugin-nohook"
+    plugin.mkdir()
+    (plugin / "package.json").write_text('{"name": "artillery-plugin-nohook", "main": "a.js"}')
+    (plugin / "a.js").write_text(NO_HOOK)
+    script = ARTILLERY_SCRIPT.replace("config:", "config:\n  plugins: {nohook: {}}", 1)
+    job = job_of(artillery, script, tmp_path, target=site.url, seconds=20)
+    with LocalRun(artillery, job) as run:
+        run.wait_until_ready()
+        run.go()
+        assert run.read_to_end() == 0
+    totals = run.aggregator.totals()
+    assert totals.requests == len(site.paths) > 10
+    assert totals.errors == totals.requests / 2
+    assert {endpoint.name for endpoint in run.aggregator.endpoints()} == {"HTTP"}
+    assert "figures come every 10 seconds" in run.stderr
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[HTTPServer]:
+    """A site of https with a certificate for shop.example that only its own authority signed."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl is not on PATH")
+    argv = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+    argv += ["-keyout", str(tmp_path / "key.pem"), "-out", str(tmp_path / "ca.pem")]
+    argv += ["-subj", "/CN=shop.example", "-addext", "subjectAltName=DNS:shop.example"]
+    subprocess.run(argv, check=True, capture_output=True)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Be quiet."""
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "ca.pem", tmp_path / "key.pem")
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.mark.parametrize("trusts", [True, False])
+def test_a_script_made_for_another_host_finds_the_test_site_and_its_authority(
+    artillery: Tool, shop: HTTPServer, tmp_path: Path, trusts: bool
+) -> None:
+    script = "{config: {target: x, phases: [{duration: 1, arrivalCount: 2}]},\n"
+    script += " scenarios: [{flow: [{get: {url: /}}]}]}\n"
+    job = job_of(artillery, script, tmp_path, target="https://shop.example", seconds=20)
+    hosts = {"shop.example": f"127.0.0.1:{shop.server_address[1]}"}
+    job = replace(job, hosts=hosts, ca=tmp_path / "ca.pem" if trusts else None)
+    with LocalRun(artillery, job) as run:
+        run.wait_until_ready()
+        run.go()
+        assert run.read_to_end() == 0, run.stderr
+    totals = run.aggregator.totals()
+    assert (totals.requests, totals.errors) == (2, 0 if trusts else 2)
+
+
+def test_a_web_socket_script_has_its_sessions_counted(artillery: Tool, tmp_path: Path) -> None:
+    """Nobody answers: a session that failed is one without an answer."""
+    script = "{config: {target: x, phases: [{duration: 1, arrivalCount: 3}]},\n"
+    script += " scenarios: [{engine: ws, flow: [{send: hello}]}]}\n"
+    job = job_of(artillery, script, tmp_path, target="ws://127.0.0.1:1", seconds=20)
+    with LocalRun(artillery, job) as run:
+        run.wait_until_ready()
+        run.go()
+        assert run.read_to_end() == 0
+    totals = run.aggregator.totals()
+    assert (totals.requests, totals.errors, totals.quantile_ms(0.5)) == (3, 3, None)
+
+
+BEHIND = """
+import { Sheet } from "./sheet.js";
+const lines = [];
+let isFull = true;
+const sheet = new Sheet((word) => !isFull && Boolean(lines.push(JSON.stringify(word))));
+for (let at = 0; at < 300_000; at += 1) {
+  sheet.add("requests", "trend", `page ${at % 3}`, 200, at % 150_000);
+}
+sheet.flush();
+isFull = false;
+sheet.flush();
+const longest = Math.max(...lines.map((line) => Buffer.byteLength(line)));
+process.stdout.write(JSON.stringify({ lines, longest }));
+"""
+
+
+def test_a_reader_that_is_far_behind_never_blocks_artillery_and_knows_what_it_missed(
+    artillery: Tool, tmp_path: Path
+) -> None:
+    plugins = Path(__file__).parents[3] / "runs/tools/artillery_plugins"
+    shutil.copytree(plugins / "artillery-plugin-wedsync-tap", tmp_path / "tap")
+    (tmp_path / "tap" / "behind.js").write_text(BEHIND)
+    node = artillery.find().parents[3] / "bin" / "node"
+    argv = [str(node), str(tmp_path / "tap" / "behind.js")]
+    said = subprocess.run(argv, capture_output=True, check=True, timeout=60)
+    told = json.loads(said.stdout)
+    reader = artillery.reader()
+    batch = reader.feed(b'{"hello":1}\n' + "".join(f"{line}\n" for line in told["lines"]).encode())
+    received = sum(cell.count for (_, key), cell in batch.cells.items() if key.metric == REQUESTS)
+    assert received + reader.dropped == 300_000
+    assert 0 < received < 300_000
+    assert (reader.garbage, told["longest"] < 4096) == (0, True)
