@@ -1,0 +1,99 @@
+"""What an engineer asks for, and whether it can be a test at all."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from calendar_guard.rules import Verdict
+from runs import belongings, targets, thresholds
+from runs.models import Recipe
+from runs.report import RunWord
+from runs.tools import tool_names
+
+LONGEST = timedelta(hours=24)
+
+
+class Invalid(ValueError):
+    """The request cannot be a test; `field` is the word that is wrong."""
+
+    def __init__(self, field: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
+class KeyReused(ValueError):
+    """The idempotency key belongs to a different request."""
+
+
+class RunRefused(Exception):
+    """The wedding calendar said no; the refusal is kept as a run."""
+
+    def __init__(self, run: RunWord, verdict: Verdict) -> None:
+        super().__init__(verdict.reason)
+        self.run, self.verdict = run, verdict
+
+
+@dataclass(frozen=True)
+class Request:
+    """What an engineer asks for. `duration` is the worst case and the hard stop."""
+
+    name: str
+    tool: str
+    script: str
+    target: str
+    duration: timedelta
+    users: int | None = None
+    shards: int = 1
+    thresholds: list[str] = field(default_factory=list)
+    files: dict[str, str] = field(default_factory=dict)
+    variables: dict[str, str] = field(default_factory=dict)
+    secrets: dict[str, str] = field(default_factory=dict)
+    hosts: dict[str, str] = field(default_factory=dict)
+    ca: str = ""
+    tags: list[str] = field(default_factory=list)
+    notes: str = ""
+
+
+def request_of(recipe: Recipe) -> Request:
+    """The request behind a plan or a run."""
+    return Request(**{name: getattr(recipe, name) for name in Request.__dataclass_fields__})
+
+
+def check(request: Request) -> targets.Admitted:
+    """What its target allows; raises Invalid for the first word that cannot be part of a test."""
+    if request.tool not in tool_names():
+        known = ", ".join(tool_names())
+        raise Invalid("tool", f"{request.tool!r} is not a tool here; choose one of: {known}.")
+    if not timedelta(seconds=1) <= request.duration <= LONGEST:
+        raise Invalid("duration", "A test lasts between PT1S and PT24H.")
+    if not request.script.strip():
+        raise Invalid("script", "The script is empty.")
+    if request.users is not None and request.users < 1:
+        raise Invalid("users", "A test has at least one user.")
+    _check_thresholds(request.thresholds)
+    return _admit(request)
+
+
+def _admit(request: Request) -> targets.Admitted:
+    try:
+        belongings.check(request)
+        return targets.admit(request)
+    except belongings.Unfit as error:
+        raise Invalid(error.field, str(error)) from None
+    except targets.TargetRefused as error:
+        raise Invalid("target", str(error)) from None
+    except targets.HostsRefused as error:
+        raise Invalid("hosts", str(error)) from None
+    except targets.CapExceeded as error:
+        raise Invalid(error.field, str(error)) from None
+
+
+def _check_thresholds(words: object) -> None:
+    if not isinstance(words, list) or not all(isinstance(text, str) for text in words):
+        raise Invalid("thresholds", 'Write a list of sentences: ["p95 > 800ms"].')
+    if len(words) > thresholds.MOST:
+        raise Invalid("thresholds", f"A test has at most {thresholds.MOST} thresholds.")
+    try:
+        for text in words:
+            thresholds.parse(text)
+    except thresholds.ThresholdError as error:
+        raise Invalid("thresholds", str(error)) from None
