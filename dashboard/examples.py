@@ -20,4 +20,8 @@ class Example:
         return path.read_text(encoding="utf-8")
 
 
-EXAMPLES = (Example("k6", "k6/guest_rush.js"), Example("locust", "locust/guest_rush.py"))
+EXAMPLES = (
+    Example("k6", "k6/guest_rush.js"),
+    Example("locust", "locust/guest_rush.py"),
+    Example("artillery", "artillery/guest-rush.yml"),
+)

@@ -1,14 +1,17 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from dashboard import views
+from dashboard import run_pages, views
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("calendar/", views.calendar_page, name="calendar"),
-    path("runs/", views.run_list, name="runs"),
+    path("runs/", run_pages.run_list, name="runs"),
     path("runs/new/", views.new_run, name="new-run"),
-    path("runs/<str:run_id>/", views.run_page, name="run"),
+    path("runs/compare/", run_pages.compare_page, name="compare"),
+    path("runs/<str:run_id>/", run_pages.run_page, name="run"),
+    path("plans/", run_pages.plan_list, name="plans"),
+    path("plans/<str:plan_id>/", run_pages.plan_page, name="plan"),
     path("login/", views.log_in, name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
 ]

@@ -21,20 +21,9 @@ from dashboard.frame import ASKED, frame, week
 from dashboard.reading import reader_only
 from runs import services as runs
 
-STATES = (
-    *("requested", "preparing", "ready", "running", "stopping"),
-    *("passed", "failed", "aborted", "errored", "lost", "refused"),
-)
 UNKNOWN_WINDOW = "Nobody knows before the calendar is complete."
-LATEST, LISTED, WINDOWS = 5, 100, 8
+LATEST, WINDOWS = 5, 8
 DURATIONS = {"PT30M": "30 minutes", "PT1H": "1 hour", "PT2H": "2 hours", "PT4H": "4 hours"}
-TILES = (
-    {"key": "rps", "name": "Requests", "unit": "/s"},
-    {"key": "errors", "name": "Errors", "unit": "%"},
-    {"key": "p95", "name": "p95", "unit": "ms"},
-    {"key": "p99", "name": "p99", "unit": "ms"},
-    {"key": "users", "name": "Users", "unit": ""},
-)
 
 
 @reader_only
@@ -123,46 +112,6 @@ def _window(window: Window, *, now: datetime, horizon: datetime) -> dict[str, An
 
 def _whole_minutes(span: timedelta) -> timedelta:
     return span - span % timedelta(minutes=1)
-
-
-@reader_only
-def run_list(request: HttpRequest) -> HttpResponse:
-    """What happened lately?"""
-    asked = {name: request.GET.get(name, "").strip() for name in ("state", "tool", "q")}
-    found = runs.list_runs(limit=LISTED, state=asked["state"], tool=asked["tool"], text=asked["q"])
-    return render(
-        request,
-        "dashboard/runs.html",
-        frame(
-            request,
-            runs=found,
-            asked=asked,
-            is_filtered=any(asked.values()),
-            is_full=len(found) == LISTED,
-            states=STATES,
-            tools=runs.tool_names(),
-        ),
-    )
-
-
-@reader_only
-def run_page(request: HttpRequest, run_id: str) -> HttpResponse:
-    """How is it going? Did it pass, and why? When may I?"""
-    try:
-        run = runs.get_run(run_id=run_id)
-    except runs.UnknownRun:
-        return render(
-            request, "dashboard/unknown_run.html", frame(request, run_id=run_id), status=404
-        )
-    matter = frame(request, run=run, word=run.as_json(), tiles=TILES)
-    if run.state == "refused":
-        matter["week"] = week(
-            datetime.fromisoformat(run.created_at),
-            now=clock.now(),
-            asked=parse_duration(run.duration),
-        )
-        return render(request, "dashboard/refused.html", matter)
-    return render(request, "dashboard/run.html", matter)
 
 
 @reader_only

@@ -13,9 +13,15 @@ from runs.services import RunWord
 
 register = template.Library()
 THIN, NARROW = "\u202f", "\u00a0"  # between thousands; between a number and its unit
+MINUS = "\u2212"
 NONE = "–"
 _CUT = {"brief": ";", "short": NO_WINDOW}
-FORMS = {"short": "%a %H:%M", "day": "%a %d %b, %H:%M", "long": "%a %d %b %Y, %H:%M"}
+FORMS = {
+    "clock": "%H:%M:%S",
+    "short": "%a %H:%M",
+    "day": "%a %d %b, %H:%M",
+    "long": "%a %d %b %Y, %H:%M",
+}
 
 
 @register.filter
@@ -34,6 +40,40 @@ def count(value: object) -> str:
     if not isinstance(value, int | float):
         return NONE
     return f"{round(value):,}".replace(",", THIN)
+
+
+@register.filter
+def signed(value: object) -> str:
+    """A difference: +38.2, −4, 0."""
+    if not isinstance(value, int | float) or not value:
+        return figure(value)
+    return f"{'+' if value > 0 else MINUS}{figure(abs(value))}"
+
+
+@register.filter
+def percent(share: object) -> str:
+    """A share of 1 as `4.2 %`."""
+    if not isinstance(share, int | float):
+        return NONE
+    return f"{figure(100 * share)}{NARROW}%"
+
+
+@register.filter
+def ordinal(number: int) -> str:
+    """1st, 2nd, 3rd, 4th; 11th to 13th."""
+    tail = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{'th' if number % 100 in (11, 12, 13) else tail}"
+
+
+@register.filter
+def figure_name(name: str) -> str:
+    return {"rps": "Requests", "errors": "Errors"}.get(name, name)
+
+
+@register.filter
+def seconds(number: float) -> str:
+    """A number of seconds as `1 min 30 s`."""
+    return _span(timedelta(seconds=number))
 
 
 @register.filter

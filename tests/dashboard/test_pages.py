@@ -246,6 +246,7 @@ def test_a_new_test_can_begin_with_either_example(engineers_client: Client) -> N
     examples = {example["tool"]: example["script"] for example in page.context["examples"]}
     assert "guest_rush" in examples["k6"]
     assert "class Guest(HttpUser)" in examples["locust"]
+    assert "arrivalRate" in examples["artillery"]
 
 
 def test_a_run_can_be_prepared_again_with_its_own_words(

@@ -14,8 +14,20 @@ export function get(path) {
 }
 
 export function post(path, body, headers = {}) {
+  return send("POST", path, body, headers);
+}
+
+export function put(path, body) {
+  return send("PUT", path, body);
+}
+
+export function patch(path, body) {
+  return send("PATCH", path, body);
+}
+
+function send(method, path, body, headers = {}) {
   return ask(path, {
-    method: "POST",
+    method,
     headers: { "Content-Type": "application/json", "X-CSRFToken": TOKEN, ...headers },
     body: JSON.stringify(body),
   });

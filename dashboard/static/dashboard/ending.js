@@ -1,12 +1,16 @@
 // What a run's page says once the run is over, and of its state until then.
-import { textIn } from "./endpoints.js";
+import { paintChecks } from "./checks.js";
 import { timeElement } from "./format.js";
 
-const OPEN = ["requested", "preparing", "ready", "running", "stopping"];
-const HELD = { true: "held", false: "broken", null: "no data" };
+const WAITING = ["scheduled", "queued"];
+const OPEN = [...WAITING, "requested", "preparing", "ready", "running", "stopping"];
 
 export function isOver(run) {
   return !OPEN.includes(run.state);
+}
+
+export function isWaiting(run) {
+  return WAITING.includes(run.state);
 }
 
 export function paintState(run) {
@@ -19,7 +23,7 @@ export function paintState(run) {
   document.querySelector("[data-latency-kind]").textContent = run.latency_kind;
   const began = document.querySelector("[data-began]");
   began.replaceChildren(timeElement(run.started_at || run.created_at, "day"));
-  document.querySelector("[data-log-card]").hidden = isOver(run) && !run.log_tail;
+  document.querySelector("[data-log-card]").hidden = (isOver(run) || isWaiting(run)) && !run.log_tail;
   paintLog(run.log_tail);
 }
 
@@ -31,25 +35,11 @@ export function paintVerdict(run) {
   card.hidden = false;
   const sentence = `${outcome[0].toUpperCase()}${outcome.slice(1)}: ${reason}`;
   card.querySelector("[data-verdict-sentence]").textContent = sentence;
-  document.querySelector("[data-checks]").hidden = checks.length === 0;
-  document.querySelector("[data-checks-body]").replaceChildren(...checks.map(checkRow));
+  paintChecks(checks);
   if (outcome === "aborted" && run.processes_left !== null) {
     const left = run.processes_left === 1 ? "1 process" : `${run.processes_left} processes`;
     document.querySelector("[data-stopped]").textContent = `Stopped: ${left} left`;
   }
-}
-
-function checkRow({ text, measured, held }) {
-  const element = document.createElement("tr");
-  const number = textIn("td", measured);
-  number.className = "number";
-  const outcome = textIn("td", "");
-  const badge = textIn("span", HELD[held]);
-  badge.className = "check";
-  badge.dataset.held = String(held);
-  outcome.append(badge);
-  element.append(textIn("td", text), number, outcome);
-  return element;
 }
 
 function paintLog(text) {

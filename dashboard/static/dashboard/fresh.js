@@ -20,3 +20,4 @@ async function freshen() {
 
 setInterval(freshen, EVERY_MS);
 document.addEventListener("visibilitychange", freshen);
+document.addEventListener("stale", freshen);

@@ -3,7 +3,8 @@ import { follow } from "streaming/live.js";
 import { Problem, get } from "./api.js";
 import { makeCharts } from "./charts.js";
 import { now } from "./clock.js";
-import { isOver, paintState, paintVerdict } from "./ending.js";
+import { paintHeat } from "./checks.js";
+import { isOver, isWaiting, paintState, paintVerdict } from "./ending.js";
 import { paintEndpoints } from "./endpoints.js";
 import { readDuration, span } from "./format.js";
 import { refreshVerdict } from "./guard.js";
@@ -34,6 +35,7 @@ function hear(word) {
   seconds.put(word);
   heardAt = performance.now();
   isDirty = true;
+  if (!isOver(run)) paintHeat(word.thresholds);
 }
 
 function draw() {
@@ -105,6 +107,7 @@ function moments() {
 
 async function refresh() {
   const before = run.state;
+  const wasWaiting = isWaiting(run);
   try {
     run = await get(run.links.self);
   } catch (problem) {
@@ -112,8 +115,13 @@ async function refresh() {
     return;
   }
   if (run.state !== before) refreshVerdict();
+  // Another page: its charts need the room that a test which waits does not have.
+  if (wasWaiting && !isWaiting(run)) return location.reload();
   paintRun();
-  if (isOver(run)) await recall();
+  if (isOver(run)) {
+    document.dispatchEvent(new CustomEvent("stale"));
+    await recall();
+  }
 }
 
 /** The closed seconds that are kept: everything, also what a late or interrupted reader missed. */
@@ -122,7 +130,7 @@ async function recall() {
   points.forEach((word) => seconds.put({ ...word, final: true }));
   const isEmpty = isOver(run) && seconds.isEmpty;
   document.querySelector("[data-nothing]").hidden = !isEmpty || !run.log_tail;
-  document.querySelector("[data-charts]").hidden = isEmpty;
+  document.querySelector("[data-charts]").hidden = isEmpty || isWaiting(run) || run.is_dry;
   isDirty = true;
   draw();
 }

@@ -1,9 +1,9 @@
-// The closed seconds of a run, one word each; a missing one is a gap. Tiles and charts tell the same one.
+// The closed seconds of a run, or the spans that are left of them, one word each; a missing one is a gap.
 import { percent } from "./format.js";
 
 export const FIELDS = {
   rps: (word) => word.rps,
-  failed: (word) => word.errors,
+  failed: (word) => word.rps * word.error_rate,
   errors: (word) => percent(word.error_rate),
   p50: (word) => word.p50_ms,
   p95: (word) => word.p95_ms,
@@ -15,11 +15,13 @@ export class Seconds {
   #words = new Map();
   #first = Infinity;
   #last = -Infinity;
+  #width = 1;
 
   put(word) {
     if (!word.final) return;
     const at = Math.floor(Date.parse(word.at) / 1000);
     this.#words.set(at, word);
+    this.#width = word.width ?? this.#width;
     this.#first = Math.min(this.#first, at);
     this.#last = Math.max(this.#last, at);
   }
@@ -40,7 +42,7 @@ export class Seconds {
 
   /** A field's last values, oldest first, for a sparkline. */
   tail(name, count) {
-    const times = this.#times(Math.max(this.#first, this.#last - count));
+    const times = this.#times(Math.max(this.#first, this.#last - count * this.#width));
     return times.map((at) => this.#value(name, at));
   }
 
@@ -59,7 +61,8 @@ export class Seconds {
 
   #times(first) {
     if (this.isEmpty) return [];
-    return Array.from({ length: this.#last - first + 1 }, (_, index) => first + index);
+    const length = Math.floor((this.#last - first) / this.#width) + 1;
+    return Array.from({ length }, (_, index) => first + index * this.#width);
   }
 
   #value(name, at) {

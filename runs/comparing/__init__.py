@@ -1,0 +1,142 @@
+"""Two runs side by side: how far apart, whether that is noise, and what makes it unfair."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from runs.comparing.cautions import cautions
+from runs.comparing.differences import RULE, Difference, differences
+from runs.comparing.sides import NOTHING, Measured, Side, shorten
+from runs.words import count, figure
+
+__all__ = [
+    "RULE",
+    "Comparison",
+    "Difference",
+    "EndpointRow",
+    "Measured",
+    "Side",
+    "compare",
+    "differences",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointRow:
+    """`only_in` is the id of the run that alone has it."""
+
+    name: str
+    requests: tuple[int, int]
+    differences: tuple[Difference, ...]
+    only_in: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "requests": list(self.requests),
+            "only_in": self.only_in,
+            "differences": [one.as_json() for one in self.differences],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The second run against the first."""
+
+    runs: tuple[dict[str, Any], dict[str, Any]]
+    summary: str
+    cautions: tuple[str, ...]
+    totals: tuple[Difference, ...]
+    endpoints: tuple[EndpointRow, ...]
+
+    @property
+    def is_worse(self) -> bool | None:
+        """True when any figure of the whole run is worse, False when some are better and none is
+        worse."""
+        found = {one.is_worse for one in self.totals} - {None}
+        return any(found) if found else None
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "runs": list(self.runs),
+            "summary": self.summary,
+            "is_worse": self.is_worse,
+            "rule": RULE,
+            "cautions": list(self.cautions),
+            "totals": [one.as_json() for one in self.totals],
+            "endpoints": [one.as_json() for one in self.endpoints],
+        }
+
+
+def compare(before: Side, after: Side) -> Comparison:
+    same_kind = before.latency_kind == after.latency_kind
+    totals = differences(before.totals, after.totals, same_kind=same_kind)
+    return Comparison(
+        runs=(_word(before), _word(after)),
+        summary=_summary(before, after, totals),
+        cautions=cautions(before, after),
+        totals=totals,
+        endpoints=tuple(_endpoints(before, after, same_kind)),
+    )
+
+
+def _endpoints(before: Side, after: Side, same_kind: bool) -> Iterator[EndpointRow]:
+    """Those of both first, the busiest first; a name is without the address of its run."""
+    if before.endpoints is None or after.endpoints is None:
+        return
+    one, other = (_by_short_name(side) for side in (before, after))
+    for name in sorted(one.keys() | other.keys(), key=lambda name: _place(name, one, other)):
+        found, again = one.get(name, NOTHING), other.get(name, NOTHING)
+        only_in = {found is NOTHING: after.id, again is NOTHING: before.id}
+        yield EndpointRow(
+            name=name,
+            requests=(found.requests, again.requests),
+            differences=differences(found, again, same_kind=same_kind),
+            only_in=only_in.get(True),
+        )
+
+
+def _place(
+    name: str, one: Mapping[str, Measured], other: Mapping[str, Measured]
+) -> tuple[bool, int, str]:
+    found = [side[name].requests for side in (one, other) if name in side]
+    return len(found) < 2, -sum(found), name
+
+
+def _by_short_name(side: Side) -> dict[str, Measured]:
+    return {shorten(name, side.target): found for name, found in (side.endpoints or {}).items()}
+
+
+def _summary(before: Side, after: Side, totals: tuple[Difference, ...]) -> str:
+    pair = f"Run {after.id} against run {before.id}"
+    if said := [_say(one) for one in totals if one.is_worse is not None]:
+        return f"{pair}: {', '.join(said)}."
+    if any(one.judgement == "within noise" for one in totals):
+        return f"{pair}: no difference beyond noise."
+    return f"{pair}: there is nothing to compare."
+
+
+def _say(one: Difference) -> str:
+    if one.figure == "errors":
+        return f"{figure(abs(one.absolute or 0))} points {one.judgement}"
+    size = "from nothing" if one.percent is None else f"{_about(one.percent)} %"
+    if one.figure == "rps":
+        return f"{size} {one.judgement} requests/s"
+    return f"{one.figure} {size} {one.judgement}"
+
+
+def _about(percent: float) -> str:
+    """Whole from 10 on: the digits behind are noise."""
+    size = abs(percent)
+    return figure(round(size) if size >= 10 else round(size, 1))
+
+
+def _word(side: Side) -> dict[str, Any]:
+    told = ("id", "name", "state", "tool", "tool_version", "latency_kind", "target", "plan")
+    return {name: getattr(side, name) for name in told} | {
+        "started_at": side.started_at,
+        "users": side.users,
+        "requests": side.totals.requests,
+        "said": f"{count(side.totals.requests)} requests in {count(side.totals.seconds)} s",
+        "page": f"/runs/{side.id}/",
+    }

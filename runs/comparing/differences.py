@@ -1,0 +1,104 @@
+"""One figure in both runs: how far apart, in the figure's unit and in per cent, and is it noise?"""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from runs.comparing import noise
+from runs.comparing.noise import Estimate
+from runs.comparing.sides import Measured
+from runs.percentiles import QUANTILES, rounded
+
+Judgement = Literal[
+    "within noise", "slower", "faster", "more errors", "fewer errors", "more", "fewer",
+    "no data", "not comparable",
+]  # fmt: skip
+WORSE: frozenset[Judgement] = frozenset({"slower", "more errors", "fewer"})
+BETTER: frozenset[Judgement] = frozenset({"faster", "fewer errors", "more"})
+STEP, STEP_MS, STEP_POINTS = 0.05, 1.0, 0.1
+RULE = (
+    "A difference counts when it is at least 5 % and 1 ms (errors: 0.1 points) and more than "
+    "chance explains: the ranges in which the two true values lie, 99 times of 100, do not touch."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One figure in both. `percent` is of the first; shares of errors differ by `absolute` points.
+
+    `is_worse` is None where the difference is noise, or nobody can tell.
+    """
+
+    figure: str
+    unit: str
+    before: float | None
+    after: float | None
+    absolute: float | None
+    percent: float | None
+    judgement: Judgement
+
+    @property
+    def is_worse(self) -> bool | None:
+        return self.judgement in WORSE if self.judgement in WORSE | BETTER else None
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self) | {"is_worse": self.is_worse}
+
+
+def differences(
+    before: Measured, after: Measured, *, same_kind: bool = True
+) -> tuple[Difference, ...]:
+    """p50, p95, p99, errors and requests a second. Percentiles of different kinds stay unjudged."""
+    percentiles = (_of_quantile(name, before, after, same_kind) for name in QUANTILES)
+    return (*percentiles, _of_errors(before, after), _of_rate(before, after))
+
+
+def _of_quantile(name: str, before: Measured, after: Measured, same_kind: bool) -> Difference:
+    q = QUANTILES[name]
+    one, other = (noise.quantile(side.sketch, q) for side in (before, after))
+    judged = _judge(one, other, "slower", "faster", least=STEP_MS, share=STEP)
+    if judged != "no data" and not same_kind:
+        judged = "not comparable"
+    return _difference(name.removesuffix("_ms"), "ms", one, other, judged)
+
+
+def _of_errors(before: Measured, after: Measured) -> Difference:
+    one, other = (noise.share(side.errors, side.requests) for side in (before, after))
+    judged = _judge(one, other, "more errors", "fewer errors", least=STEP_POINTS)
+    return _difference("errors", "%", one, other, judged)
+
+
+def _of_rate(before: Measured, after: Measured) -> Difference:
+    one, other = (noise.rate(side.requests, side.seconds) for side in (before, after))
+    return _difference("rps", "/s", one, other, _judge(one, other, "more", "fewer", share=STEP))
+
+
+def _judge(
+    before: Estimate | None,
+    after: Estimate | None,
+    if_higher: Judgement,
+    if_lower: Judgement,
+    *,
+    least: float = 0.0,
+    share: float = 0.0,
+) -> Judgement:
+    if before is None or after is None:
+        return "no data"
+    if not after.differs(before, least=least, share=share):
+        return "within noise"
+    return if_higher if after.value > before.value else if_lower
+
+
+def _difference(
+    name: str, unit: str, before: Estimate | None, after: Estimate | None, judgement: Judgement
+) -> Difference:
+    absolute = None if before is None or after is None else after.value - before.value
+    percent = 100 * absolute / before.value if before and before.value and absolute else None
+    return Difference(
+        figure=name,
+        unit=unit,
+        before=rounded(before.value if before else None),
+        after=rounded(after.value if after else None),
+        absolute=rounded(absolute),
+        percent=rounded(0.0 if absolute == 0 else percent),
+        judgement=judgement,
+    )
