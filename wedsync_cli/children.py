@@ -78,6 +78,7 @@ class Place:
     offset_s: int = 0
     k6: Path | None = None
     locust: Path | None = None
+    artillery: Path | None = None
     guest_port: int | None = None
 
     @property
@@ -93,7 +94,11 @@ def environment(place: Place, base: Mapping[str, str]) -> dict[str, str]:
         "WEDSYNC_PORT": str(place.port),
         "WEDSYNC_CLOCK_OFFSET": str(place.offset_s),
     }
-    tools = {"WEDSYNC_K6": place.k6, "WEDSYNC_LOCUST": place.locust}
+    tools = {
+        "WEDSYNC_K6": place.k6,
+        "WEDSYNC_LOCUST": place.locust,
+        "WEDSYNC_ARTILLERY": place.artillery,
+    }
     present = {name: str(path) for name, path in tools.items() if path}
     return data_environment(place.data, base) | ours | present
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NoReturn, Protocol
 
 from wedsync_cli.say import Say
-from wedsync_cli.verbs import bench, check, demo, manage, test, token, tools, up
+from wedsync_cli.verbs import bench, check, demo, manage, run, test, token, tools, up
 from wedsync_cli.words import ABORTED, USAGE, Context, Problem
 
 
@@ -22,7 +22,7 @@ class Verb(Protocol):
     def run(self, context: Context, arguments: argparse.Namespace) -> int: ...
 
 
-VERBS: tuple[Verb, ...] = (demo, up, test, check, tools, bench, token, manage)
+VERBS: tuple[Verb, ...] = (demo, up, run, test, check, tools, bench, token, manage)
 # Their standard output is an answer for programs, so our own lines go beside it.
 _ANSWERS = ("token", "bench", "manage")
 

@@ -95,6 +95,16 @@ def run_lines(run: Mapping[str, Any]) -> list[str]:
     )
 
 
+def dry_lines(run: Mapping[str, Any]) -> list[str]:
+    """What a dry run was warned of, and what the calendar would say to a start now."""
+    if not run.get("is_dry"):
+        return []
+    warnings = (run.get("tool_plan") or {}).get("warnings", [])
+    calendar = run.get("calendar") or {}
+    said = f"  The calendar, now: {calendar.get('reason', 'it was not asked')}"
+    return [*(f"  warning  {text}" for text in warnings), said, *calendar_lines(calendar)]
+
+
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     """First column to the left, numbers to the right."""
     widths = [max(len(row[i]) for row in (head, *rows)) for i in range(len(head))]

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
-from wedsync_cli import bootstrap, children, datafolder, files, ports, tools
+from wedsync_cli import artillery, bootstrap, children, datafolder, files, ports, tools
 from wedsync_cli.children import Place
 from wedsync_cli.supervise import Signals, Supervisor, supervised
 from wedsync_cli.words import USAGE, Context, Problem, last_words
@@ -174,6 +174,7 @@ def _place(context: Context, wanted: Wanted) -> Place:
         offset_s=offset_s(wanted.at, datetime.now(UTC)),
         k6=tools.find_k6(context.env),
         locust=tools.find_locust(context),
+        artillery=artillery.find(context.env),
         guest_port=ports.free() if wanted.with_guest_site else None,
     )
 

@@ -1,4 +1,4 @@
-"""Finds and installs what the tests and the demo drive: k6, Locust, a browser, nginx, faketime."""
+"""Finds and installs what the tests and the demo drive: load tools, a browser, nginx, faketime."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 
-from wedsync_cli import bootstrap, index
+from wedsync_cli import artillery, bootstrap, index
 from wedsync_cli.words import Context, Problem, last_words
 
 K6_VERSION = "v1.8.1"
@@ -59,7 +59,11 @@ def find_locust(context: Context) -> Path | None:
 
 def environment(context: Context) -> dict[str, str]:
     """Tells our own programs where the load tools are that this machine has."""
-    found = {"WEDSYNC_K6": find_k6(context.env), "WEDSYNC_LOCUST": find_locust(context)}
+    found = {
+        "WEDSYNC_K6": find_k6(context.env),
+        "WEDSYNC_LOCUST": find_locust(context),
+        "WEDSYNC_ARTILLERY": artillery.find(context.env),
+    }
     return {name: str(path) for name, path in found.items() if path}
 
 

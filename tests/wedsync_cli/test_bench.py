@@ -50,9 +50,11 @@ def test_a_benchmark_over_its_limit_shows_its_figures_and_fails(
     context.python.symlink_to(sys.executable)
     script = context.root / "bench" / "race.py"
     script.parent.mkdir()
-    script.write_text(f"print('{{\"laps\": 7}}'); raise SystemExit({ends_with})")
+    script.write_text(
+        f"import sys; print('{{\"laps\": ' + sys.argv[1] + '}}'); raise SystemExit({ends_with})"
+    )
 
-    assert bench.run(context, argparse.Namespace(name="race")) == code
+    assert bench.run(context, argparse.Namespace(name="race", more=["7"])) == code
     assert "laps" in out.getvalue()
     assert json.loads(capsys.readouterr().out) == {"laps": 7}
 
@@ -65,4 +67,14 @@ def test_the_guards_benchmark_names_each_figure_over_its_limit() -> None:
     assert broken(slower) == [
         "sqlite: growth is 2.5, over its limit of 2.",
         "sqlite: refusal_ms_crowded is 101, over its limit of 100.",
+    ]
+
+
+def test_ingests_benchmark_names_each_figure_beyond_its_limit() -> None:
+    broken = runpy.run_path(str(BENCH / "ingest.py"))["broken"]
+    kept = json.loads((BENCH / "ingest.baseline.json").read_text())
+    assert broken(kept) == []
+    assert broken(kept | {"times_plain": 3.4, "p99_off_percent": 0.6}) == [
+        "times_plain is 3.4, under its limit of 3.5.",
+        "p99_off_percent is 0.6, over its limit of 0.5.",
     ]

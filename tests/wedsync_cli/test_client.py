@@ -59,7 +59,7 @@ def product() -> Iterator[Client]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Product)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    yield Client(port=server.server_port, token="secret")
+    yield Client(f"http://127.0.0.1:{server.server_port}", token="secret")
     server.shutdown()
     server.server_close()
     thread.join()
@@ -89,7 +89,7 @@ def test_a_stream_that_is_not_open_yet_is_empty(product: Client) -> None:
 
 def test_a_product_that_is_not_there_is_a_problem() -> None:
     with pytest.raises(Problem, match="did not answer GET /window"):
-        Client(port=ports.free()).window("PT1M")
+        Client(f"http://127.0.0.1:{ports.free()}").window("PT1M")
 
 
 def test_a_problem_without_words_still_makes_a_sentence() -> None:

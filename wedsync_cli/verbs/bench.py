@@ -18,6 +18,8 @@ HELP = (
 
 def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME")
+    more = parser.add_argument("more", metavar="OPTIONS", nargs=argparse.REMAINDER)
+    more.required, more.help = False, "options of its own"
 
 
 def run(context: Context, arguments: argparse.Namespace) -> int:
@@ -28,7 +30,7 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
         raise Problem(f"There is no bench/{name}.py.", then=then, code=USAGE)
     bootstrap.ensure(context, venv=context.venv, lock=bootstrap.DEV_LOCK)
     done = subprocess.run(
-        [str(context.python), str(folder / f"{name}.py")],
+        [str(context.python), str(folder / f"{name}.py"), *arguments.more],
         cwd=context.root,
         env={**context.env, **tools.environment(context), "PYTHONPATH": str(context.root)},
         stdin=subprocess.DEVNULL,

@@ -3,14 +3,13 @@
 import argparse
 import contextlib
 import shlex
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from wedsync_cli import bootstrap, report, stack, tools
+from wedsync_cli import artillery, bootstrap, follow, report, stack, tools
 from wedsync_cli.children import Place
-from wedsync_cli.client import Client, Refusal, Unreachable
+from wedsync_cli.client import Client, Refusal
 from wedsync_cli.stack import Running, Wanted
 from wedsync_cli.supervise import Interrupted, Signals
 from wedsync_cli.verbs import up
@@ -19,9 +18,11 @@ from wedsync_cli.words import ABORTED, REFUSED, Context, Problem
 NAME = "demo"
 HELP = "Runs the guest rush against a sample site, live in a browser; a minute in all."
 DURATION = "PT1M10S"
-SCRIPTS = {"k6": "examples/k6/guest_rush.js", "locust": "examples/locust/guest_rush.py"}
-_COMES_BACK_S = 20.0
-_GOING = {"requested", "preparing", "ready", "running", "stopping"}
+SCRIPTS = {
+    "artillery": "examples/artillery/guest-rush.yml",
+    "k6": "examples/k6/guest_rush.js",
+    "locust": "examples/locust/guest_rush.py",
+}
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -65,6 +66,8 @@ def _choose_tool(context: Context, asked: str | None) -> str:
     tool = asked or ("k6" if k6 else "locust")
     if tool == "locust":
         tools.ensure_locust(context)
+    if tool == "artillery":
+        artillery.ensure(context)
     return tool
 
 
@@ -86,7 +89,7 @@ def _given(**options: object) -> tuple[str, ...]:
 
 def _show(context: Context, demo: Running, tool: str, arguments: argparse.Namespace) -> int:
     say, place = context.say, demo.place
-    client = Client(port=place.port, token=demo.token)
+    client = Client(f"http://127.0.0.1:{place.port}", token=demo.token)
     say.line(f"The calendar says: {client.window(DURATION)['reason']}")
     try:
         run = client.start(_wanted_run(place, tool))
@@ -96,7 +99,7 @@ def _show(context: Context, demo: Running, tool: str, arguments: argparse.Namesp
         return _show_refusal(context, demo, refusal, arguments)
     say.line(f"The guest rush runs with {tool}; watch it at {place.url}/runs/{run['id']}/")
     with _told(context):
-        run = _follow(context, client, run["id"])
+        run = follow.until_over(context.say, client, run["id"])
     say.line()
     for text in report.run_lines(run):
         say.line(text)
@@ -155,33 +158,3 @@ def _show_refusal(
 
 def _from(root: Path, path: Path) -> Path:
     return path.relative_to(root) if path.is_relative_to(root) else path
-
-
-def _follow(context: Context, client: Client, run_id: str) -> dict[str, Any]:
-    """Shows the live line until the run is over; a broken stream is taken up where it broke."""
-    began, since, is_settled = None, "", False
-    while (run := _look_at(client, run_id))["state"] in _GOING:
-        if context.say.is_terminal and began is None:
-            context.say.live(f"The run is {run['state']} ...")
-        for event in client.stream(run_id, since=since):
-            if event.name != "message":
-                break
-            began, since = began or time.monotonic(), event.id
-            # A second that is still open counts too little, but the very first ones should show.
-            if event.data["final"] or not is_settled:
-                elapsed_s, is_settled = time.monotonic() - began, event.data["final"]
-                context.say.live(report.live_line(event.data, elapsed_s=elapsed_s))
-        time.sleep(0.2)
-    return run
-
-
-def _look_at(client: Client, run_id: str) -> dict[str, Any]:
-    """The run; a web process that died is started again within seconds, so it is asked again."""
-    deadline = time.monotonic() + _COMES_BACK_S
-    while True:
-        try:
-            return client.run(run_id)
-        except Unreachable:
-            if time.monotonic() > deadline:
-                raise
-        time.sleep(0.3)

@@ -4,7 +4,7 @@ import argparse
 import shutil
 from collections.abc import Callable, Mapping
 
-from wedsync_cli import bootstrap, checks, steps, tools
+from wedsync_cli import artillery, bootstrap, checks, steps, tools
 from wedsync_cli.steps import Done
 from wedsync_cli.verbs.check import base_steps
 from wedsync_cli.words import FAILED, PASSED, Context, Problem
@@ -39,6 +39,7 @@ def _load_tools(context: Context) -> list[Done]:
         _tool(context, "k6", lambda context: str(tools.ensure_k6(context))),
         _tool(context, "k6's example scripts", _examples),
         _tool(context, "Locust", lambda context: str(tools.ensure_locust(context))),
+        _tool(context, "Artillery", lambda context: str(artillery.ensure(context))),
     ]
 
 

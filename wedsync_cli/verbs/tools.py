@@ -2,11 +2,11 @@
 
 import argparse
 
-from wedsync_cli import tools
+from wedsync_cli import artillery, tools
 from wedsync_cli.words import BROKEN, PASSED, Context
 
 NAME = "tools"
-HELP = "Installs what the tests need: k6, Locust, Chromium, nginx, faketime, openssl."
+HELP = "Installs what the tests need: k6, Locust, Artillery, Chromium, nginx, faketime, openssl."
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -19,6 +19,7 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
     examples = tools.ensure_k6_examples(context)
     context.say.line(f"k6's examples: {examples or 'skipped, they come with Go'}")
     context.say.line(f"Locust: {tools.ensure_locust(context)}")
+    context.say.line(f"Artillery: {artillery.ensure(context)}")
     missing = tools.ensure_packages(context)
     if missing:
         context.say.line(f"Still missing: {', '.join(missing)}. Run this line, then again:")
