@@ -6,7 +6,12 @@ from django.http import HttpRequest
 
 import clock
 from runs import services
-from runs.models import Plan, Run
+from runs.models import Plan
+from runs.run_admin import RunAdmin
+from runs.schedule_admin import ScheduleAdmin
+from runs.target_admin import TargetAdmin
+
+__all__ = ["PlanAdmin", "RunAdmin", "ScheduleAdmin", "TargetAdmin"]
 
 
 class PlanForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -35,21 +40,3 @@ class PlanAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         if not change:
             obj.created_by, obj.created_at = request.user, clock.now()  # type: ignore[assignment]
         super().save_model(request, obj, form, change)
-
-
-@admin.register(Run)
-class RunAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """History is read, never edited: runs start and stop on the pages and over REST."""
-
-    list_display = ("id", "name", "state", "tool", "target", "requested_by", "created_at")
-    list_filter = ("state", "tool")
-    search_fields = ("name", "target")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Run | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Run | None = None) -> bool:
-        return False

@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -14,26 +14,40 @@ from django.db import connections, transaction
 from django.db.models import Max
 
 from runs.models import Run, Snapshot, State
+from runs.percentiles import percentiles
 from runs.samples import Second
+from runs.thresholds import Breach, Heat
 from streaming import services as streaming
 from streaming import wire
 
 log = logging.getLogger(__name__)
 RETRY_S = 0.5
-QUANTILES = {"p50_ms": 0.5, "p95_ms": 0.95, "p99_ms": 0.99}
+SLACK_S = RETRY_S + 0.25  # a retry that is due: the verdict waits for no more
 
 
 @dataclass(frozen=True)
 class Told:
-    """A second under its sequence number, and when the bytes behind it were read (unmoved time)."""
+    """A second under its sequence number, and when the bytes behind it were read (unmoved time).
+
+    A closed one brings what is kept of it: its sketch, and its cells (`runs.cells`).
+    """
 
     update: wire.Update
     read_at: datetime
     sketch: bytes = b""
+    cells: bytes = b""
     report: dict[str, Any] | None = None
 
 
-def translate(second: Second, *, seq: int, final: bool, tags: Mapping[str, object]) -> wire.Update:
+def translate(
+    second: Second,
+    *,
+    seq: int,
+    final: bool,
+    tags: Mapping[str, object],
+    heat: Sequence[Heat] = (),
+    breaches: Sequence[Breach] = (),
+) -> wire.Update:
     """`errors` counts failed requests, `rps` the requests of this one second so far."""
     return wire.Update(
         seq=seq,
@@ -45,12 +59,20 @@ def translate(second: Second, *, seq: int, final: bool, tags: Mapping[str, objec
         error_rate=round(second.error_rate, 6),
         users=second.users,
         tags=tags,
-        **{name: _ms(second.quantile_ms(q)) for name, q in QUANTILES.items()},
+        thresholds=tuple(map(_heat, heat)),
+        breaches=tuple(breach.sentence for breach in breaches),
+        **percentiles(second.sketch),
     )
 
 
-def _ms(value: float | None) -> float | None:
-    return None if value is None else round(value, 3)
+def _heat(heat: Heat) -> dict[str, object]:
+    return {
+        "threshold": heat.text,
+        "measured": heat.measured,
+        "said": heat.said,
+        "share": heat.share,
+        "broken": heat.is_broken,
+    }
 
 
 class Listener:
@@ -81,7 +103,7 @@ class Listener:
         """Deliver what is queued, within the time given."""
         self._give_up_at = time.monotonic() + patience_s
         self._ready.set()
-        self._thread.join(patience_s + 1)
+        self._thread.join(patience_s + SLACK_S)
         if self.dropped or self.failures:
             log.warning("%s: %d dropped, %d failures", self.name, self.dropped, self.failures)
 
@@ -145,6 +167,7 @@ def keep_in(run_id: int) -> Callable[[Told], None]:
                 at=datetime.fromisoformat(told.update.at),
                 data=msgspec.to_builtins(told.update),
                 sketch=told.sketch,
+                cells=told.cells,
             )
             if told.report:
                 Run.objects.filter(pk=run_id, state=State.RUNNING).update(**told.report)

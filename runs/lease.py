@@ -10,7 +10,8 @@ from django.db import DatabaseError, connection
 
 import clock
 from calendar_guard import services as calendar_guard
-from runs.models import HELD_BY_A_WORKER, Run, State
+from runs import moves
+from runs.models import GOING, Run, State
 from runs.outcome import Stop
 
 log = logging.getLogger(__name__)
@@ -25,7 +26,8 @@ _NO_ANSWER = Stop(
 class Lease:
     """The permit as a lease: a yes is good for three seconds."""
 
-    def __init__(self, *, run_id: int, permit_id: int, duration: timedelta) -> None:
+    def __init__(self, *, run_id: int, permit_id: int | None, duration: timedelta) -> None:
+        """A dry run has no permit: it sends nothing, and ends only when somebody stops it."""
         self.doing = "preparing"
         self._run_id, self._permit_id, self._duration = run_id, permit_id, duration
         self._said_yes = float("-inf")
@@ -75,10 +77,25 @@ class Lease:
             connection.close()
 
     def _ask(self, until: datetime | None = None) -> None:
+        if self._permit_id is None:
+            self._look_whether_stopped()
+            return
         answer = calendar_guard.renew(
             permit_id=self._permit_id, doing=self.doing, now=clock.now(), until=until
         )
         self._said_yes = time.monotonic()
         if not answer.safe:
             self._no = Stop(f"Stopped by {answer.revoked_by}: {answer.revoked_why}.")
-            Run.objects.move(self._run_id, of=HELD_BY_A_WORKER, to=State.STOPPING)
+            moves.move(
+                self._run_id,
+                of=GOING,
+                to=State.STOPPING,
+                by=answer.revoked_by,
+                why=answer.revoked_why,
+                now=clock.now(),
+            )
+
+    def _look_whether_stopped(self) -> None:
+        self._said_yes = time.monotonic()
+        if Run.objects.filter(pk=self._run_id, state=State.STOPPING).exists():
+            self._no = Stop("The dry run was stopped.")

@@ -5,13 +5,13 @@ from typing import Any
 
 from runs.samples import Totals
 from runs.thresholds import Check
-from runs.tools import Ending
+from runs.tools import Ending, OwnVerdict
 from runs.words import count, figure
 
 
 @dataclass(frozen=True)
 class Stop:
-    """Why we ended the tool before it ended itself; `outcome` is aborted or errored."""
+    """Why we ended the tool before it ended itself; `outcome` is aborted, errored or failed."""
 
     reason: str
     outcome: str = "aborted"
@@ -34,10 +34,28 @@ class Outcome:
         }
 
 
+def check_own(tool: str, verdict: OwnVerdict) -> Check:
+    """A threshold of the script, as its tool judged it."""
+    said = {True: "held", False: "crossed", None: "not judged"}[verdict.held]
+    sentence = f"{tool} says that the script's own {verdict.text} was {said}"
+    return Check(f"{tool}: {verdict.text}", said, verdict.held, sentence)
+
+
 def decide(
-    *, stop: Stop | None, ending: Ending, totals: Totals, checks: tuple[Check, ...]
+    *,
+    stop: Stop | None,
+    ending: Ending,
+    totals: Totals,
+    checks: tuple[Check, ...],
+    own: tuple[Check, ...] = (),
 ) -> Outcome:
-    """No data never passes; a test whose requests all failed never passes."""
+    """No data never passes; a test whose requests all failed never passes.
+
+    `own` are the script's thresholds: one that its tool did not judge fails nobody, as by hand.
+    """
+    broken = [check for check in checks if not check.held]
+    broken += [check for check in own if check.held is False]
+    checks = (*checks, *own)
     if stop:
         return Outcome(stop.outcome, stop.reason, checks)
     if ending.kind in {"script_error", "tool_error", "stopped"}:
@@ -47,7 +65,7 @@ def decide(
     if totals.errors == totals.requests:
         reason = f"All {count(totals.requests)} requests failed; is the target up?"
         return Outcome("failed", reason, checks)
-    if broken := [check for check in checks if not check.held]:
+    if broken:
         return Outcome("failed", "; ".join(check.sentence for check in broken) + ".", checks)
     if ending.kind == "thresholds_crossed":
         return Outcome("failed", ending.sentence, checks)

@@ -2,15 +2,16 @@
 
 import logging
 import socket
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from celery import shared_task
 from celery.signals import worker_shutting_down
+from django.conf import settings
 from kombu.exceptions import OperationalError
 
 import clock
-from runs import engine, fanout, process, watch
+from runs import engine, fanout, following, keeping, process, queue, schedules, sharding
 from runs.models import HELD_BY_A_WORKER, OPEN, Run, State
 from runs.outcome import Outcome
 
@@ -21,12 +22,33 @@ REMIND_AFTER = timedelta(seconds=5)
 
 @shared_task(name="runs.execute", ignore_result=True, max_retries=0, acks_late=False)
 def execute(run_id: int) -> None:
-    engine.execute(run_id)
+    engine.execute(run_id, call_shard=enqueue_shard)
+    let_in(clock.now())  # its site may be free for the next one
+
+
+@shared_task(name="runs.execute_shard", ignore_result=True, max_retries=0, acks_late=False)
+def execute_shard(shard_id: int) -> None:
+    sharding.execute(shard_id)
+
+
+@shared_task(name="runs.roll_up", ignore_result=True)
+def roll_up() -> None:
+    keeping.roll_up(now=clock.now())
+
+
+@shared_task(name="runs.forget", ignore_result=True)
+def forget() -> None:
+    """A clock that was moved for a try must not cost a past that is kept by the real one."""
+    if not clock.offset():
+        keeping.forget(now=clock.now(), keep=settings.WEDSYNC_KEEP)
 
 
 @shared_task(name="runs.sweep", ignore_result=True)
 def sweep() -> None:
-    """Remind workers of waiting runs; end what a dead worker left, and tell ends that got lost."""
+    """Remind workers of waiting runs, end what a dead worker left, start what is due.
+
+    And tell ends that got lost.
+    """
     now = clock.real_now()
     waiting = Run.objects.filter(state=State.REQUESTED, heartbeat_at__lt=now - REMIND_AFTER)
     for run_id in waiting.values_list("pk", flat=True):
@@ -35,9 +57,27 @@ def sweep() -> None:
             enqueue(run_id)
     for run in Run.objects.filter(state__in=HELD_BY_A_WORKER, heartbeat_at__lt=now - LOST_AFTER):
         _bury(run)
+    let_in(clock.now())
     over = Run.objects.filter(pk__in=fanout.open_streams()).exclude(state__in=OPEN)
     for run in over:
         fanout.close_stream(run.pk, run.verdict or {})
+    start_what_is_due(clock.now())
+
+
+def start_what_is_due(now: datetime) -> None:
+    """Schedules; one that must wait for its site is in the queue now."""
+    begun = schedules.tend(now=now)
+    for run_id in begun:
+        fanout.open_stream(str(run_id))
+    at_once = Run.objects.filter(pk__in=begun, state=State.REQUESTED)
+    for run_id in at_once.values_list("pk", flat=True):
+        enqueue(run_id)
+
+
+def let_in(now: datetime) -> None:
+    """Whoever was next in a queue whose site is free."""
+    for run_id in queue.let_in(now=now):
+        enqueue(run_id)
 
 
 def enqueue(run_id: int) -> None:
@@ -48,13 +88,26 @@ def enqueue(run_id: int) -> None:
         log.warning("run %s waits for the broker: %s", run_id, error)
 
 
+def enqueue_shard(shard_id: int) -> None:
+    """Call a worker; who conducts the run calls again while none has come."""
+    try:
+        execute_shard.apply_async((shard_id,), retry=False, expires=following.READY_S)
+    except OperationalError as error:
+        log.warning("shard %s waits for the broker: %s", shard_id, error)
+
+
 def _bury(run: Run) -> None:
     here = run.host == socket.gethostname()
     if here and run.process_group:
         run.processes_left = process.end_stranger(run.process_group, run.process_born)
+    left, elsewhere = sharding.bury(run)
+    if run.shards > 1 and not elsewhere:
+        run.processes_left = left
     reason = f"Its worker on {run.host} went silent; the seconds before are kept."
-    if not here:
-        reason += f" Look on {run.host} for processes that are still running."
+    if not here and run.shards == 1:
+        elsewhere = [run.host]
+    for host in elsewhere:
+        reason += f" Look on {host} for processes that are still running."
     if engine.finish(run, Outcome("lost", reason)):
         log.error("run %s is lost: %s", run.pk, reason)
 
@@ -62,4 +115,4 @@ def _bury(run: Run) -> None:
 @worker_shutting_down.connect
 def _stop_tools(**kwargs: Any) -> None:
     """A worker that goes takes its tools along, and says so in the verdict."""
-    watch.shutting_down.set()
+    following.shutting_down.set()

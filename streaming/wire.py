@@ -15,11 +15,13 @@ HEARTBEAT = b": still here\n\n"
 Kind = Literal["update", "end"]
 
 
-class Update(msgspec.Struct, frozen=True, kw_only=True):
+class Update(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One state of one second of a run; the field order is the wire's.
 
     `seq` grows with every update of a topic and is never used twice; an open second is sent again
     under a new one until it is `final`. Percentiles are None where there were no samples.
+    `thresholds` says how near each is to being broken and `breaches` which were in this second, a
+    sentence each; both come with final updates only and are left out where they are empty.
     """
 
     seq: int
@@ -34,6 +36,8 @@ class Update(msgspec.Struct, frozen=True, kw_only=True):
     p99_ms: float | None
     users: int | None
     tags: Mapping[str, object]
+    thresholds: Sequence[Mapping[str, object]] = ()
+    breaches: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from django.db import connection
 
 import clock
 from tests.audit.flushing import flush_around_triggers
+from tests.runs.seeding import this_machine_outlives_a_flush
 from tests.valkey import Valkey, free_port
 
 for name, examples in (("few", 60), ("usual", 300), ("slow", 10_000)):
@@ -28,8 +29,8 @@ MoveClock = Callable[[datetime], None]
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None) -> Iterator[None]:
-    """Tests that flush may empty the audit; nothing else may."""
-    with flush_around_triggers(connection.ops):
+    """Tests that flush may empty the audit; nothing else may. This machine stays a target."""
+    with flush_around_triggers(connection.ops), this_machine_outlives_a_flush():
         yield
 
 

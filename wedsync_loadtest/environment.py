@@ -1,6 +1,7 @@
 """Reads settings from the environment or from secret files, and refuses what makes no sense."""
 
 import os
+from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
+
+from clock.iso import parse_duration
 
 # IMMEDIATE makes calendar writes and permits queue up instead of failing with "database is locked".
 _SQLITE = {
@@ -95,6 +98,13 @@ def networks(name: str, default: str) -> list[str]:
         except ValueError as error:
             raise ImproperlyConfigured(f"{name}: {error}; write 10.0.0.0/8.") from None
     return found
+
+
+def duration(name: str, default: str) -> timedelta:
+    try:
+        return parse_duration(os.environ.get(name, default))
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}: {error}") from None
 
 
 def refuse_a_moved_clock(*, embedded: bool, offset_s: float) -> None:

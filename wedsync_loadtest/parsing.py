@@ -13,11 +13,16 @@ LARGEST_BODY = 2_500_000
 class TooLarge(exceptions.APIException):
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
     default_code = "too_large"
-    default_detail = "The body has more than 2.5 million bytes; send it in pieces."
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"The body has more than {most / 1e6:g} million bytes; send less at once.")
 
 
 class BoundedJSONParser(BaseParser):
-    """DRF's DEFAULT_PARSER_CLASSES: UTF-8, no NaN, no depth that ends the interpreter's stack."""
+    """DRF's DEFAULT_PARSER_CLASSES: UTF-8, no NaN, no depth that ends the interpreter's stack.
+
+    A view may say that its bodies can be larger: `largest_body`, in bytes.
+    """
 
     media_type = "application/json"
 
@@ -27,9 +32,10 @@ class BoundedJSONParser(BaseParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
-        body = stream.read(LARGEST_BODY + 1)
-        if len(body) > LARGEST_BODY:
-            raise TooLarge
+        most = getattr((parser_context or {}).get("view"), "largest_body", LARGEST_BODY)
+        body = stream.read(most + 1)
+        if len(body) > most:
+            raise TooLarge(most)
         try:
             return json.loads(body.decode(), parse_constant=_refuse_constant)
         except ValueError as error:

@@ -25,6 +25,11 @@ _LOOPBACK = "127.0.0.0/8,::1/128"
 WEDSYNC_TARGET_NETWORKS = environment.networks("WEDSYNC_TARGET_NETWORKS", _LOOPBACK)
 if WEDSYNC_CLOCK_OFFSET:  # a calendar that is not today's may open this machine only
     WEDSYNC_TARGET_NETWORKS = _LOOPBACK.split(",")
+# How long what was measured is kept, by the seconds that one row spans; minutes are kept for good.
+WEDSYNC_KEEP = {
+    1: environment.duration("WEDSYNC_KEEP_SECONDS", "P7D"),
+    10: environment.duration("WEDSYNC_KEEP_TEN_SECONDS", "P90D"),
+}
 
 SECRET_KEY = environment.secret("WEDSYNC_SECRET_KEY")
 DEBUG = False
@@ -130,9 +135,14 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 43200}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_TASK_ROUTES = {"runs.execute": {"queue": "run"}}
+CELERY_TASK_ROUTES = {
+    "runs.execute": {"queue": "run"},
+    "runs.execute_shard": {"queue": "run"},
+}
 CELERY_BEAT_SCHEDULE = {
     "sweep runs": {"task": "runs.sweep", "schedule": 1.0, "options": {"expires": 5}},
+    "roll seconds up": {"task": "runs.roll_up", "schedule": 60.0, "options": {"expires": 60}},
+    "forget old seconds": {"task": "runs.forget", "schedule": 3600.0, "options": {"expires": 600}},
     "tend the calendar": {
         "task": "calendar_guard.tick",
         "schedule": 10.0,

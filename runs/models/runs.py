@@ -1,6 +1,3 @@
-from collections.abc import Iterable
-from typing import Any
-
 from django.conf import settings
 from django.db import models
 
@@ -25,15 +22,10 @@ class State(models.TextChoices):
     LOST = "lost"
 
 
-HELD_BY_A_WORKER = (State.PREPARING, State.READY, State.RUNNING, State.STOPPING)
+GOING = (State.PREPARING, State.READY, State.RUNNING)
+HELD_BY_A_WORKER = (*GOING, State.STOPPING)
 WAITING = (State.SCHEDULED, State.QUEUED, State.REQUESTED)
 OPEN = (*WAITING, *HELD_BY_A_WORKER)
-
-
-class RunQuerySet(models.QuerySet["Run"]):
-    def move(self, run_id: int, *, of: Iterable[str], to: str, **fields: Any) -> bool:
-        """Compare-and-swap: False means that someone else moved the run first."""
-        return self.filter(pk=run_id, state__in=list(of)).update(state=to, **fields) == 1
 
 
 class Run(Recipe):
@@ -61,6 +53,8 @@ class Run(Recipe):
     endpoints = models.JSONField(default=list)
     metrics = models.JSONField(default=list)
     breaches = models.JSONField(default=list)
+    # When all its seconds stood in wider spans too: from then on they may be forgotten.
+    rolled_at = models.DateTimeField(null=True)
 
     # The address that is loaded, host and port: tests of one site wait for each other.
     site = models.CharField(max_length=300, blank=True)
@@ -78,8 +72,6 @@ class Run(Recipe):
     host = models.CharField(max_length=255, blank=True)
     process_group = models.PositiveIntegerField(null=True)
     process_born = models.PositiveBigIntegerField(null=True)
-
-    objects = RunQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]

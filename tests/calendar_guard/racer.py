@@ -1,4 +1,4 @@
-"""A process that grants, saves, renews or revokes in a test's database: ROLE NAME.
+"""A process that grants, saves, renews or revokes in a test's database: ROLE NAME VALKEY.
 
 It starts when told to by a byte. All but the granters go on until their input ends.
 """
@@ -79,7 +79,7 @@ def revoke() -> None:
                 permits.revoke(permit_id=permit.id, by="engineer", why="stop", now=NOW)
 
 
-def main(role: str, name: str) -> None:
+def main(role: str, name: str, _: str) -> None:
     django.setup()
     from django.db import connection
 

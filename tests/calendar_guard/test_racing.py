@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.db import connection, transaction
 
 from audit import services as audit
@@ -23,10 +24,10 @@ PATIENCE_S = 100
 
 
 class Racer:
-    def __init__(self, role: str) -> None:
+    def __init__(self, role: str, module: str = "tests.calendar_guard.racer") -> None:
         name = str(connection.settings_dict["NAME"])
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.calendar_guard.racer", role, name],
+            [sys.executable, "-m", module, role, name, settings.WEDSYNC_VALKEY_URL],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

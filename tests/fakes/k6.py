@@ -3,7 +3,8 @@
 The script's first line says how it behaves: `// {"seconds": 1, "rps": 50, "mode": "steady"}`.
 Modes: steady, dead (every request is refused), garbage, flood (as much as the pipe takes), silent,
 never_ready, stubborn (ignores TERM), loops (never ends loading), crossed (thresholds), broken (a
-syntax error).
+syntax error), breaks (after half of its time). A segment of it makes its part of the requests, and
+what of the setup and the teardown it is asked for is told on stderr.
 An option it does not know ends it.
 """
 
@@ -29,6 +30,14 @@ class Rest(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self._answer({"data": {"attributes": {"status": 4 if self.ready else 1, "paused": True}}})
 
+    def do_POST(self) -> None:
+        tell(f"asked for {self.path}")
+        self._answer({"data": {"attributes": {"data": {"made by": os.getpid()}}}})
+
+    def do_PUT(self) -> None:
+        tell(f"told {self.rfile.read(int(self.headers['Content-Length'])).decode()}")
+        self._answer({})
+
     def do_PATCH(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
         self._answer({"data": {"attributes": {"status": 7, "paused": False}}})
@@ -43,6 +52,10 @@ class Rest(BaseHTTPRequestHandler):
 
     def log_message(self, *args: Any) -> None:
         pass
+
+
+def tell(words: str) -> None:
+    print(words, file=sys.stderr, flush=True)
 
 
 def point(metric: str, value: float, **tags: str) -> bytes:
@@ -72,23 +85,32 @@ def request(number: int, dead: bool) -> bytes:
     return point("http_req_duration", 0 if dead else 10 + number % 10, **tags)
 
 
-def load(plan: dict[str, Any], out: int) -> None:
-    mode, rps = plan.get("mode", "steady"), plan.get("rps", 50)
+def load(plan: dict[str, Any], out: int, parts: int) -> int:
+    mode, rps = plan.get("mode", "steady"), plan.get("rps", 50) // parts
     if mode not in {"garbage", "silent"}:
         os.write(out, declaration("vus", "gauge") + declaration("http_req_duration", "trend"))
     end, number = time.monotonic() + plan.get("seconds", 1), 0
+    if mode == "flood":
+        flood(out, end)
     while time.monotonic() < end:
+        if mode == "breaks" and time.monotonic() > end - plan["seconds"] / 2:
+            tell("level=error msg=panicked")
+            return 109
         if mode == "garbage":
             os.write(out, os.urandom(4096))
-        elif mode == "flood":
-            for _ in range(200):
-                os.write(out, request(0, dead=False) * 200)
-            continue
         elif mode != "silent":
             os.write(out, point("vus", 5))
             for number in range(number, number + max(1, rps // 10)):  # noqa: B020
                 os.write(out, request(number, mode == "dead"))
         time.sleep(0.1)
+
+
+def flood(out: int, end: float) -> None:
+    lines, longest = 0, 0.0
+    while (began := time.monotonic()) < end:
+        os.write(out, request(lines, dead=False) * 200)
+        lines, longest = lines + 200, max(longest, time.monotonic() - began)
+    print(f"flooded: {lines} lines, waited {longest:.3f} s at most", file=sys.stderr, flush=True)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -104,8 +126,14 @@ def run(options: argparse.Namespace) -> int:
     print("level=info msg=waiting", file=sys.stderr, flush=True)
     go.wait()
     out = os.open(options.out.removeprefix("json="), os.O_RDWR)
-    load(plan, out)
-    return 99 if plan.get("mode") == "crossed" else 0
+    parts = int((options.execution_segment or "1/1").rpartition("/")[2])
+    if code := load(plan, out, parts):
+        return code
+    is_crossed = plan.get("mode") == "crossed" and not options.no_thresholds
+    own = {"p(95)<500": False, "max<15": True} if is_crossed else {}
+    summary = {"metrics": {"http_req_duration": {"max": 19, "thresholds": own}}}
+    Path(options.summary_export).write_text(json.dumps(summary))
+    return 99 if is_crossed else 0
 
 
 def plan_of(path: str) -> dict[str, Any]:
@@ -116,7 +144,9 @@ def plan_of(path: str) -> dict[str, Any]:
 def inspect(options: argparse.Namespace) -> int:
     plan = plan_of(options.script)
     worst = plan.get("worst", plan.get("seconds", 1))
-    print(json.dumps({"totalDuration": f"{worst}s", "maxVUs": 5, "blacklistIPs": None}))
+    own = {"http_req_duration": ["max<15"]} if plan.get("mode") == "crossed" else {}
+    words = {"totalDuration": f"{worst}s", "maxVUs": 5, "blacklistIPs": None, "thresholds": own}
+    print(json.dumps(words))
     return 0
 
 
@@ -144,6 +174,8 @@ def main() -> int:
     for name in (
         "address",
         "config",
+        "execution-segment",
+        "execution-segment-sequence",
         "log-format",
         "log-output",
         "out",
@@ -153,9 +185,19 @@ def main() -> int:
         parser.add_argument(f"--{name}")
     parser.add_argument("--blacklist-ip", action="append")
     parser.add_argument("-e", "--env", action="append")
-    for name in ("execution-requirements", "no-color", "no-usage-report", "paused", "quiet"):
+    for name in (
+        "exclude-env-vars",
+        "execution-requirements",
+        "no-color",
+        "no-setup",
+        "no-teardown",
+        "no-thresholds",
+        "no-usage-report",
+        "paused",
+        "quiet",
+    ):
         parser.add_argument(f"--{name}", action="store_true")
-    parser.add_argument("--include-system-env-vars", choices=["false"])
+    parser.add_argument("--include-system-env-vars", choices=["false", "true"])
     options = parser.parse_args()
     return {"archive": archive, "inspect": inspect, "run": run}[options.command](options)
 

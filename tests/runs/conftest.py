@@ -11,6 +11,7 @@ from django.contrib.auth.models import Permission, User
 import clock
 from runs import services
 from tests.conftest import MoveClock
+from tests.runs.authority import Authority, make_authority
 
 FAKE_K6 = Path(__file__).parents[1] / "fakes" / "k6.py"
 TUESDAY = datetime.fromisoformat("2026-06-09T10:00:00+02:00")
@@ -42,6 +43,11 @@ def engineer(db: Any) -> User:
     names = ["view_run", "add_run", "stop_run", "view_plan", "add_plan"]
     user.user_permissions.set(Permission.objects.filter(codename__in=names))
     return user
+
+
+@pytest.fixture(scope="session")
+def authority() -> Authority:
+    return make_authority()
 
 
 def request_for(

@@ -11,8 +11,8 @@ from django.db import DatabaseError, connection
 import clock
 from calendar_guard import services as calendar_guard
 from calendar_guard.models import Permit, Wedding
-from runs import engine, process, services, watch
-from runs.models import Run, Snapshot
+from runs import engine, following, process, services
+from runs.models import Run, Snapshot, Target
 from runs.samples import Sketch
 from tests.runs.conftest import request_for
 from tests.waiting import until
@@ -131,7 +131,7 @@ def test_a_missing_tool_says_how_to_get_it(engineer: User, monkeypatch: pytest.M
 def test_the_declared_duration_is_a_hard_stop(
     engineer: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watch, "ENDING_S", 1.0)
+    monkeypatch.setattr(following, "ENDING_S", 1.0)
     run = begin(engineer, "stubborn", seconds=60, worst=1, duration=timedelta(seconds=2))
     word = drive(run)
     assert outcome(word).startswith("aborted: It reached its declared duration of 2 s")
@@ -142,7 +142,7 @@ def test_the_declared_duration_is_a_hard_stop(
 def test_a_tool_that_floods_loses_no_request_and_is_still_stopped_in_time(
     engineer: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watch, "ENDING_S", 1.0)
+    monkeypatch.setattr(following, "ENDING_S", 1.0)
     run = begin(engineer, "flood", seconds=60, worst=1, duration=timedelta(seconds=2))
     word = drive(run)
     assert outcome(word).startswith("aborted: It reached its declared duration")
@@ -161,7 +161,7 @@ def test_a_tool_that_floods_loses_no_request_and_is_still_stopped_in_time(
 def test_a_tool_that_hangs_is_ended_and_explained(
     engineer: User, monkeypatch: pytest.MonkeyPatch, mode: str, patience: str, said: str
 ) -> None:
-    monkeypatch.setattr(watch, patience, 1.0)
+    monkeypatch.setattr(following, patience, 1.0)
     word = drive(begin(engineer, mode, seconds=20))
     assert outcome(word).startswith(said)
     assert word.processes_left == 0
@@ -245,3 +245,35 @@ def test_two_workers_cannot_drive_one_run(engineer: User) -> None:
     assert state(run) == "passed"
     seconds = Snapshot.objects.filter(run=run).values_list("at", flat=True)
     assert len(seconds) == len(set(seconds))
+
+
+def test_a_script_that_plans_more_than_its_target_allows_is_not_run(engineer: User) -> None:
+    Target.objects.create(name="Small", hosts=["127.0.0.1"], max_users=1)
+    run = begin(engineer)
+    Target.objects.filter(name="Small").update(is_open=False)
+    word = drive(run)
+    assert outcome(word) == (
+        "errored: Load tests may not reach 127.0.0.1: the target “Small” is closed. "
+        "Ask ops why, and to open it."
+    )
+
+
+def test_what_a_run_was_held_in_by_stays_with_it(engineer: User) -> None:
+    run = begin(engineer)
+    drive(run)
+    run.refresh_from_db()
+    assert run.tool_plan is not None
+    assert "Enforced by k6, on the resolved address: " in run.tool_plan["enforced"][0]
+    assert run.tool_plan["bounded"] is True
+
+
+def test_no_secret_stays_of_a_run(engineer: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its name of an endpoint is `home`, so `home` is a secret here."""
+    monkeypatch.setenv("WEDSYNC_SECRET_PLACE", "home")
+    run = begin(engineer, secrets={"PLACE": "place"})
+    drive(run)
+    run.refresh_from_db()
+    assert [one["name"] for one in run.endpoints] == ["[secret]"], run.verdict
+    kept = [run.endpoints, run.metrics, run.log_tail, run.verdict, run.breaches, run.tool_plan]
+    rows = [(row.data, bytes(row.cells)) for row in run.snapshots.all()]
+    assert "home" not in str([kept, rows])

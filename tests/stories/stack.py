@@ -183,7 +183,7 @@ def _set_up() -> Path:
 def _started(home: Path, at: str, **more: str) -> Iterator[Stack]:
     env = os.environ | {"WEDSYNC_HOME": str(home), "WEDSYNC_LOG_LEVEL": "DEBUG"} | more
     for name in [name for name in env if name.startswith("WEDSYNC_") and name not in more]:
-        if name not in {"WEDSYNC_HOME", "WEDSYNC_LOG_LEVEL", "WEDSYNC_K6", "WEDSYNC_LOCUST"}:
+        if name.removeprefix("WEDSYNC_") not in {"HOME", "LOG_LEVEL", "K6", "LOCUST", "ARTILLERY"}:
             del env[name]
     env.pop("DJANGO_SETTINGS_MODULE", None)
     port, output = free_port(), home / "terminal.txt"

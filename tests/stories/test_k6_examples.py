@@ -128,9 +128,12 @@ def test_k6s_own_examples_run_unchanged_and_end_as_by_hand(
 ) -> None:
     ids = {
         script.stem: stack.start(
-            "http://127.0.0.1:9", script=script.read_text(), duration="PT11M", name=script.stem
+            f"http://127.0.0.1:{port}",
+            script=script.read_text(),
+            duration="PT11M",
+            name=script.stem,
         )
-        for script in examples
+        for port, script in enumerate(examples, 9)  # tests of one site wait for each other
     }
     by_hand = {script.stem: run_by_hand(script, config, tmp_path) for script in examples}
     runs = {name: stack.wait_for(run_id, within=120) for name, run_id in ids.items()}

@@ -18,7 +18,7 @@ FIELDS = [
 ]
 
 
-@pytest.mark.parametrize("tool", ["k6", "locust"])
+@pytest.mark.parametrize("tool", ["k6", "locust", "artillery"])
 def test_a_run_on_a_quiet_tuesday_passes_and_its_history_stays(
     tuesday: Stack, guest_site: str, tool: str
 ) -> None:
@@ -32,6 +32,11 @@ def test_a_run_on_a_quiet_tuesday_passes_and_its_history_stays(
             "    def timeline(self): self.client.get('/timeline', name='timeline')\n"
         )
         words |= {"script": script, "users": 3, "duration": "PT8S"}
+    if tool == "artillery":
+        phases = "[{duration: 3, arrivalCount: 30}]"
+        scenario = "{flow: [{get: {url: /timeline, name: timeline}}]}"
+        script = f"{{config: {{target: x, phases: {phases}}}, scenarios: [{scenario}]}}"
+        words |= {"script": script, "duration": "PT12S"}
     run = tuesday.wait_for(tuesday.start(guest_site, **words))
     assert run["state"] == "passed", run["verdict"]
     assert run["processes_left"] == 0

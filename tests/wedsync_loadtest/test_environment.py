@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -116,3 +117,14 @@ def test_a_server_that_is_away_is_told_without_its_password() -> None:
     done = settings_under(QUIET | words, "from django.db import connection; connection.cursor()")
     assert "connection to server at" in done.stderr
     assert "confetti" not in done.stderr
+
+
+def test_how_long_seconds_are_kept_is_told_as_an_iso_duration(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert environment.duration("WEDSYNC_KEEP_SECONDS", "P7D") == timedelta(days=7)
+    monkeypatch.setenv("WEDSYNC_KEEP_SECONDS", "P14D")
+    assert environment.duration("WEDSYNC_KEEP_SECONDS", "P7D") == timedelta(days=14)
+    monkeypatch.setenv("WEDSYNC_KEEP_SECONDS", "a week")
+    with pytest.raises(ImproperlyConfigured, match="WEDSYNC_KEEP_SECONDS: 'a week' is not an ISO"):
+        environment.duration("WEDSYNC_KEEP_SECONDS", "P7D")

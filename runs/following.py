@@ -1,0 +1,176 @@
+"""One tool at its work: it gets ready, is let go, is read to its last sample, and ends in time."""
+
+import select
+import threading
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import clock
+from runs import process, words
+from runs.aggregator import Aggregator
+from runs.outcome import Stop
+from runs.preparing import Ready
+from runs.redaction import CarefulReader, Redactor
+from runs.tools import Command, Job, Tool
+
+shutting_down = threading.Event()
+READY_S, SILENT_S, DRAIN_S = 60.0, 15.0, 5.0
+# A script as long as declared still has to end: well within the stop time that was judged with it.
+ENDING_S = 5.0
+TICK_S = 0.05
+GATHERED, GATHER_S = 256 * 1024, 0.005
+
+
+def begin(tool: Tool, ready: Ready, who: process.Identity, workdir: Path) -> process.Tool:
+    """Start the tool of a prepared job. It makes no request until it is told to go."""
+    return process.Tool(
+        partial(_command, tool, ready.job),
+        who=who,
+        cwd=workdir,
+        fence=ready.fence,
+        redactor=ready.redactor,
+    )
+
+
+class Follower:
+    """Reads what one tool writes. `why_stop` is asked at every tick and must answer at once."""
+
+    def __init__(
+        self,
+        tool: Tool,
+        job: Job,
+        child: process.Tool,
+        why_stop: Callable[[], Stop | None],
+    ) -> None:
+        self.stop: Stop | None = None
+        self.aggregator = Aggregator(shift_s=int(clock.offset().total_seconds()))
+        self.read_at = clock.real_now()
+        self._tool, self._job, self._child, self._why_stop = tool, job, child, why_stop
+        self._reader = CarefulReader(tool.reader(), Redactor(job.secrets.values()))
+        self._heard_at = time.monotonic()
+        self._deadline = float("inf")
+
+    def get_ready(self) -> bool:
+        """Wait until the tool could go. False where it ended or was ended before."""
+        pause, patience = threading.Event(), time.monotonic() + READY_S
+        while self._child.exit_code is None:
+            self.take_in()
+            if self._tool.is_ready(self._job, self._reader):
+                return True
+            if time.monotonic() > patience:
+                return self.halt(
+                    Stop(f"{self._tool.name} was not ready within {READY_S:g} s.", "errored")
+                )
+            if stop := self._why_stop() or shut_down():
+                return self.halt(stop)
+            pause.wait(TICK_S)
+        return False
+
+    def wait_for(self, is_there: Callable[[], bool]) -> bool:
+        """Hold a ready tool until this is true. False where it ended or was ended before."""
+        pause = threading.Event()
+        while self._child.exit_code is None:
+            if is_there():
+                return True
+            if stop := self._why_stop() or shut_down():
+                return self.halt(stop)
+            self.take_in()
+            pause.wait(TICK_S)
+        return False
+
+    def go(self) -> None:
+        self._tool.go(self._job, self._child.go)
+        self._heard_at = time.monotonic()
+        self._deadline = self._heard_at + self._job.duration.total_seconds() + ENDING_S
+
+    def steps(self) -> Iterator[None]:
+        """One after each read and at least one every tick, until the tool or a reason ends it."""
+        for chunk in self._chunks():
+            self._ingest(chunk)
+            yield
+            if stop := self._reason_to_stop():
+                self.halt(stop)
+                return
+
+    def halt(self, stop: Stop) -> bool:
+        """Always False: the run goes no further. No database stands between a reason and TERM."""
+        self.stop = stop
+        self._child.terminate()
+        return False
+
+    def drain(self) -> None:
+        """Keep what the tool still says while it ends; a stopped one has what TERM gives it."""
+        patience = process.TERM_GRACE_S if self.stop else DRAIN_S
+        limit, pause = time.monotonic() + patience, threading.Event()
+        while time.monotonic() < limit:
+            if not self.take_in():
+                if self._child.exit_code is not None:
+                    return
+                pause.wait(0.02)
+
+    def end(self) -> int:
+        """Prove that nothing is left running: how many processes survived, which should be 0."""
+        left = self._child.end()
+        limit = time.monotonic() + DRAIN_S
+        while time.monotonic() < limit and self.take_in():
+            pass
+        return left
+
+    def take_in(self) -> bytes | None:
+        chunk = self._child.read()
+        self._ingest(chunk)
+        return chunk
+
+    @property
+    def log(self) -> str:
+        """What the tool said, and what is to be said of its samples."""
+        counts = {
+            "lines of the tool made no sense and were left out": self._reader.garbage,
+            "requests are missing: the tool could not hand them over in time": self._reader.dropped,
+        }
+        remarks = "".join(f"\n{number} {what}" for what, number in counts.items() if number)
+        return self._child.tail + remarks
+
+    def _chunks(self) -> Iterator[bytes | None]:
+        """What the tool writes, as it comes; None at least every tick, the end when it is over.
+
+        k6 writes line by line: a moment's patience after a small piece saves a wake-up for each.
+        """
+        patience = threading.Event()
+        while True:
+            chunk = self._child.read()
+            if chunk == b"" or (chunk is None and self._child.exit_code is not None):
+                return
+            yield chunk
+            if chunk is None:
+                select.select([self._child.samples], [], [], TICK_S)
+            if chunk is None or len(chunk) < GATHERED:
+                patience.wait(GATHER_S)
+
+    def _ingest(self, chunk: bytes | None) -> None:
+        if chunk:
+            self._heard_at, self.read_at = time.monotonic(), clock.real_now()
+            self.aggregator.add(self._reader.feed(chunk))
+
+    def _reason_to_stop(self) -> Stop | None:
+        now = time.monotonic()
+        if stop := self._why_stop() or shut_down():
+            return stop
+        if now > self._deadline:
+            lasted = words.span(self._job.duration)
+            return Stop(f"It reached its declared duration of {lasted}, the hard stop.")
+        if now - self._heard_at > SILENT_S:
+            return Stop(f"{self._tool.name} said nothing for {SILENT_S:g} s.", "errored")
+        return None
+
+
+def shut_down() -> Stop | None:
+    if shutting_down.is_set():
+        return Stop("The worker was shut down while the test ran.")
+    return None
+
+
+def _command(tool: Tool, job: Job, samples: int, go: int) -> Command:
+    return tool.command(job, samples_fd=samples, go_fd=go)

@@ -1,0 +1,55 @@
+"""Merges the seconds that the shards of a run send, in order and each once."""
+
+import contextlib
+from collections.abc import Sequence
+
+from django.db import DatabaseError
+
+import clock
+from runs import cells
+from runs.aggregator import Aggregator
+from runs.models import Run, Shard, ShardSecond
+from runs.samples import Second
+
+# A second waits so long for a shard that says nothing of it; what comes later joins the next one.
+LATE_S = 4.0
+CLOSED_S = 2.0  # the aggregator's own: a second is closed this long after it began
+MOST_ROWS = 500
+
+
+class Merger:
+    def __init__(self, run: Run) -> None:
+        self.aggregator = Aggregator()
+        self._rows = ShardSecond.objects.filter(shard__run=run)
+        self._heard: dict[int, int] = {}
+        self._users: dict[int, int | None] = {}
+
+    def merge(self, parts: Sequence[Shard], *, everything: bool = False) -> list[Second]:
+        """The seconds that every running shard has told by now, or that need not wait longer."""
+        over = {part.pk for part in parts if part.state == Shard.State.ENDED}
+        with contextlib.suppress(DatabaseError):
+            while self._take_rows(over):
+                pass
+        for part in parts:
+            self.aggregator.learn(part.metrics.get("kinds", {}), part.metrics.get("lasts", {}))
+        speaking = [part.pk for part in parts if part.state == Shard.State.RUNNING]
+        slowest = min((self._heard.get(pk, 0) for pk in speaking), default=0)
+        until = max(slowest, clock.now().timestamp() - LATE_S)
+        return self.aggregator.closed(until + CLOSED_S, everything=everything)
+
+    def _take_rows(self, over: set[int]) -> bool:
+        """Fold some seconds and forget their rows; True while there may be more."""
+        rows = list(self._rows.order_by("at")[:MOST_ROWS])
+        for row in rows:
+            if row.at > self._heard.get(row.shard_id, -1):  # else it was folded, and its row stayed
+                self._heard[row.shard_id], self._users[row.shard_id] = row.at, row.users
+                users = self._users_without(over)
+                self.aggregator.fold(row.at, cells.unpack(bytes(row.cells)), users)
+        if rows:
+            ShardSecond.objects.filter(pk__in=[row.pk for row in rows]).delete()
+        return len(rows) == MOST_ROWS
+
+    def _users_without(self, over: set[int]) -> int | None:
+        """All at once. A second of a shard that has ended is told after those of the others."""
+        known = [users for pk, users in self._users.items() if users is not None and pk not in over]
+        return sum(known) if known else None

@@ -1,0 +1,254 @@
+"""A worker's part of a run: it prepares, waits for go, and sends what it sees to the conductor."""
+
+import contextlib
+import logging
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+import clock
+from runs import following, preparing, process
+from runs.following import TICK_S, Follower
+from runs.link import Link
+from runs.models import Run, Shard, ShardSecond, State
+from runs.outcome import Stop
+from runs.persisting import surely
+from runs.preparing import Ready
+from runs.tools import Tool, ToolProblem, get_tool
+
+log = logging.getLogger(__name__)
+AT_WORK = (Shard.State.PREPARING, Shard.State.READY, Shard.State.RUNNING)
+
+
+@dataclass
+class Result:
+    """How a shard ended. `outcome` is empty after a natural end."""
+
+    outcome: str = ""
+    why: str = ""
+    log_tail: str = ""
+    exit_code: int | None = None
+    processes_left: int = 0
+    own: list[list[Any]] = field(default_factory=list)
+
+
+def execute(shard_id: int, *, worker: str = "") -> None:
+    """Carry a shard that waits; one of a run that this worker has a part of already is left."""
+    if not _claim(shard_id, worker or f"{socket.gethostname()}:{os.getpid()}"):
+        return
+    shard = Shard.objects.select_related("run").get(pk=shard_id)
+    try:
+        with Link(shard) as link:
+            result = _try(shard, link)
+    except Exception:
+        log.exception("shard %s broke", shard_id)
+        result = Result("errored", f"A fault of ours, not the script's: see {shard} in the log.")
+    ended = Shard.objects.filter(pk=shard_id).exclude(state=Shard.State.ENDED)
+    surely(lambda: ended.update(state=Shard.State.ENDED, **vars(result)), str(shard))
+
+
+def whereabouts(shards: Iterable[Shard]) -> tuple[list[Shard], list[str]]:
+    """Those of this host, and the names of the other hosts."""
+    here, named = socket.gethostname(), [shard for shard in shards if shard.host]
+    return [shard for shard in named if shard.host == here], sorted(
+        {shard.host for shard in named} - {here}
+    )
+
+
+def end_here(shards: Iterable[Shard]) -> tuple[int, list[str]]:
+    """End what dead workers left on this host: how many survived, and where else to look."""
+    here, elsewhere = whereabouts(shards)
+    groups = [(shard.process_group, shard.process_born) for shard in here]
+    return sum(process.end_stranger(group, born) for group, born in groups if group), elsewhere
+
+
+def bury(run: Run) -> tuple[int, list[str]]:
+    """End the shards of a run that is over: how many processes survived, and where else to look."""
+    parts = list(Shard.objects.filter(run=run))
+    gone = [part for part in parts if part.state in AT_WORK]
+    left, elsewhere = end_here(gone)
+    still = Shard.objects.filter(pk__in=[part.pk for part in gone]).filter(state__in=AT_WORK)
+    still.update(state=Shard.State.ENDED, outcome="errored", why="It went silent.")
+    Shard.objects.filter(run=run).update(setup=None)
+    ShardSecond.objects.filter(shard__run=run).delete()
+    return left + sum(part.processes_left or 0 for part in parts), elsewhere
+
+
+def _claim(shard_id: int, worker: str) -> bool:
+    waiting = Shard.objects.filter(
+        pk=shard_id, state=Shard.State.WAITING, run__state=State.PREPARING
+    )
+    try:
+        with transaction.atomic():
+            return bool(
+                waiting.update(
+                    state=Shard.State.PREPARING,
+                    worker=worker,
+                    host=socket.gethostname(),
+                    heartbeat_at=clock.real_now(),
+                )
+            )
+    except IntegrityError:
+        return False
+
+
+def _try(shard: Shard, link: Link) -> Result:
+    try:
+        return _drive(shard, link)
+    except ToolProblem as problem:
+        return Result("errored", str(problem), problem.output[-process.TAIL_BYTES :])
+    except preparing.REFUSALS as problem:
+        return Result("errored", str(problem))
+
+
+def _drive(shard: Shard, link: Link) -> Result:
+    run, tool = shard.run, get_tool(shard.run.tool)
+    who = process.identity(tool.find())
+    with process.work_directory(who) as workdir:
+        ready = preparing.prepare(run, tool, who, workdir, shard=shard.index)
+        Shard.objects.filter(pk=shard.pk).update(
+            plan=ready.plan, notes=ready.notes, version=ready.version
+        )
+        if stop := link.stop():
+            return Result(stop.outcome, stop.reason)
+        part = _Part(shard, tool, ready, link, following.begin(tool, ready, who, workdir))
+        part.carry()
+        result = part.result
+        if part.setup and shard.index == 0 and not result.outcome:
+            _tear_down(part, who, workdir)
+        result.own = [[own.text, own.held] for own in ready.own_verdicts(tool)]
+    return result
+
+
+class _Part:
+    """One shard's tool from its start to its end."""
+
+    def __init__(
+        self, shard: Shard, tool: Tool, ready: Ready, link: Link, child: process.Tool
+    ) -> None:
+        self.result = Result()
+        self.setup = b""
+        self.shard, self.tool, self.ready, self.link = shard, tool, ready, link
+        self._child = child
+        self._follower = Follower(tool, ready.job, child, link.stop)
+
+    def carry(self) -> None:
+        """The shard's load."""
+        self._at_work(self._load)
+        self._send(everything=True)
+        if not self.result.outcome:
+            self.result.outcome, self.result.why = self._judge()
+
+    def tear_down(self, setup: bytes) -> None:
+        """What the script does once at its end, by a tool that is never let go."""
+        self.setup = setup
+        self._at_work(self._clean_up)
+
+    def _at_work(self, act: Callable[[], None]) -> None:
+        tool, result = self._follower, self.result
+        self._keep(process_group=self._child.group, process_born=self._child.born)
+        with contextlib.closing(self._child):
+            try:
+                act()
+                tool.drain()
+            except ToolProblem as problem:
+                tool.halt(Stop(str(problem), "errored"))
+            finally:
+                result.processes_left = tool.end()
+        result.exit_code, result.log_tail = self._child.exit_code, tool.log
+        if tool.stop:
+            result.outcome, result.why = tool.stop.outcome, tool.stop.reason
+
+    def _load(self) -> None:
+        tool = self._follower
+        if tool.get_ready():
+            self._keep(state=Shard.State.READY)
+            if tool.wait_for(lambda: self.link.is_going) and self._share_setup():
+                self._keep(state=Shard.State.RUNNING)
+                tool.go()
+                for _ in tool.steps():
+                    self._send()
+
+    def _clean_up(self) -> None:
+        job, tool = self.ready.job, self._follower
+        if tool.get_ready():
+            self._patiently(lambda: self.tool.share_setup(job, self.setup))
+            self._patiently(lambda: self.tool.tear_down(job))
+            self._child.terminate()
+
+    def _share_setup(self) -> bool:
+        """Once for all: the first does it and writes what it gave, the others wait for that."""
+        if self.shard.index == 0:
+            is_done = self._patiently(lambda: self._prepare_script(None))
+            self._keep(setup=self.setup)
+            return is_done
+        return self._follower.wait_for(self._is_told) and self._patiently(
+            lambda: self._prepare_script(self.setup)
+        )
+
+    def _prepare_script(self, told: bytes | None) -> None:
+        self.setup = self.tool.share_setup(self.ready.job, told)
+
+    def _is_told(self) -> bool:
+        first = Shard.objects.filter(run_id=self.shard.run_id, index=0)
+        found = first.values_list("setup", flat=True).first()
+        self.setup = b"" if found is None else bytes(found)
+        return found is not None
+
+    def _patiently(self, act: Callable[[], object]) -> bool:
+        """Do what may take long, with an eye on the reasons to stop: those end the tool."""
+        problems: list[ToolProblem] = []
+
+        def work() -> None:
+            try:
+                act()
+            except ToolProblem as problem:
+                problems.append(problem)
+
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        is_done = self._follower.wait_for(lambda: not thread.is_alive())
+        thread.join(process.TERM_GRACE_S)
+        if problems and self._follower.stop is None:
+            raise problems[0]
+        return is_done
+
+    def _send(self, *, everything: bool = False) -> None:
+        seen = self._follower.aggregator
+        if closed := seen.closed(clock.now().timestamp(), everything=everything):
+            self.link.send(closed, seen.learned)
+
+    def _judge(self) -> tuple[str, str]:
+        code = self.result.exit_code
+        ending = self.tool.explain(-1 if code is None else code, self.result.log_tail)
+        if ending.kind == "finished":
+            return "", ""
+        outcome = "failed" if ending.kind == "thresholds_crossed" else "errored"
+        return outcome, ending.sentence
+
+    def _keep(self, **facts: Any) -> None:
+        Shard.objects.filter(pk=self.shard.pk).update(**facts)
+
+
+def _tear_down(part: _Part, who: process.Identity, workdir: Path) -> None:
+    """When all the others are over as well, unless the run was stopped: that would be load too."""
+    link, result = part.link, part.result
+    others = Shard.objects.filter(run_id=part.shard.run_id).exclude(pk=part.shard.pk)
+    pause = threading.Event()
+    while others.exclude(state=Shard.State.ENDED).exists() and not link.stop():
+        pause.wait(TICK_S)
+    if stop := link.stop() or following.shut_down():
+        result.outcome, result.why = stop.outcome, stop.reason
+        return
+    child = following.begin(part.tool, part.ready, who, workdir)
+    last = _Part(part.shard, part.tool, part.ready, link, child)
+    last.tear_down(part.setup)
+    result.processes_left += last.result.processes_left
+    result.log_tail += last.result.log_tail
+    result.outcome, result.why = last.result.outcome, last.result.why

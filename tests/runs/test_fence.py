@@ -1,0 +1,246 @@
+"""A network of its own for the tool: what it finds there, and that nothing else is there."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+
+from runs import process
+from runs.fence import Door, Fence, around
+from runs.places import Place
+from runs.process import Identity, Tool, can_fence
+from runs.tools import Command
+from tests.runs.tools.local import Site, serve
+from tests.waiting import until
+
+PYTHON = Path("/usr/bin/python3")
+LAUNCHER = Path(process.__file__).with_name("launcher.py")
+WHO = process.identity(PYTHON) if PYTHON.exists() else Identity()
+needs_a_namespace = pytest.mark.skipif(
+    not PYTHON.exists() or not can_fence(WHO),
+    reason="this kernel gives no network of its own to a tool, so the fence cannot be tried",
+)
+ASK = """
+import sys, urllib.error, urllib.request
+for url in sys.argv[1:]:
+    try:
+        print(url, urllib.request.urlopen(url, timeout=5).status, file=sys.stderr)
+    except (OSError, ValueError) as error:
+        print(url, type(getattr(error, "reason", error)).__name__, file=sys.stderr)
+"""
+
+
+def place(*addresses: str, port: int = 0) -> Place:
+    return Place(addresses[0], port, tuple(map(ip_address, addresses)))
+
+
+def test_a_target_is_found_inside_where_it_is_outside() -> None:
+    fence = around([("shop.example", 81, place("10.0.0.1", "10.0.0.2", port=81))], {})
+    assert fence.doors == (
+        Door(("10.0.0.1", 81), ("10.0.0.1", 81)),
+        Door(("10.0.0.2", 81), ("10.0.0.2", 81)),
+    )
+    assert fence.names == (("shop.example", "10.0.0.1"), ("shop.example", "10.0.0.2"))
+    assert "10.0.0.2 shop.example\n" in fence.hosts_file()
+
+
+def test_a_mapped_name_has_an_address_of_its_own_on_the_usual_ports() -> None:
+    mapped: dict[tuple[str, int | None], Place] = {
+        ("shop.example", None): place("10.0.0.1", port=9000)
+    }
+    fence = around([("shop.example", 8443, place("10.0.0.1", port=9000))], mapped)
+    assert {door.inside for door in fence.doors} == {
+        ("127.77.0.1", port) for port in (80, 443, 8443, 9000)
+    }
+    assert {door.outside for door in fence.doors} == {("10.0.0.1", 9000)}
+    assert fence.names == (("shop.example", "127.77.0.1"),)
+
+
+def test_a_place_without_a_port_keeps_the_scripts() -> None:
+    fence = around([], {("a.example", None): place("10.0.0.1"), ("b.example", None): place("::1")})
+    assert [(door.inside, door.outside) for door in fence.doors] == [
+        (("127.77.0.1", 80), ("10.0.0.1", 80)),
+        (("127.77.0.1", 443), ("10.0.0.1", 443)),
+        (("127.77.0.2", 80), ("::1", 80)),
+        (("127.77.0.2", 443), ("::1", 443)),
+    ]
+
+
+def test_a_port_that_is_mapped_by_itself_wins_in_any_order() -> None:
+    one = {("a.example", None): place("10.0.0.1"), ("a.example", 443): place("10.0.0.2", port=8443)}
+    for mapped in (one, dict(reversed(one.items()))):
+        doors = {door.inside[1]: door.outside for door in around([], mapped).doors}
+        assert doors == {80: ("10.0.0.1", 80), 443: ("10.0.0.2", 8443)}
+
+
+def test_localhost_needs_no_further_name() -> None:
+    assert around([("localhost", 9000, place("127.0.0.1", "::1"))], {}).names == ()
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with serve() as site:
+        yield site
+
+
+def run_behind(fence: Fence, argv: list[str], who: Identity = WHO) -> str:
+    """What the command says behind the fence, and the proof that nothing of it is left."""
+    with process.work_directory(who) as cwd:
+        tool = Tool(lambda samples, go: Command(argv, {}), who=who, cwd=cwd, fence=fence)
+        until(lambda: tool.exit_code is not None, within=20, what="the end")
+        assert tool.end() == 0
+        tool.close()
+        return tool.tail
+
+
+def ask(fence: Fence, *urls: str) -> list[str]:
+    said = run_behind(fence, [str(PYTHON), "-c", ASK, *urls])
+    return [line.rpartition(" ")[2] for line in said.splitlines()]
+
+
+@needs_a_namespace
+class TestTheRealOne:
+    def test_every_door_leads_to_its_place_and_there_is_nothing_beside(self, site: Site) -> None:
+        port = int(site.url.rpartition(":")[2])
+        outside = ("127.0.0.1", port)
+        insides = [outside, ("127.77.0.1", 80), ("10.9.8.7", 81), ("2001:db8::7", 82)]
+        fence = Fence(
+            tuple(Door(inside, outside) for inside in insides), (("shop.example", "127.77.0.1"),)
+        )
+        with socket.socket() as unrelated:
+            unrelated.bind(("127.0.0.1", 0))
+            unrelated.listen()
+            elsewhere = f"http://127.0.0.1:{unrelated.getsockname()[1]}/"
+            said = ask(
+                fence,
+                *(f"{site.url}/", "http://shop.example/", "http://10.9.8.7:81/"),
+                *("http://[2001:db8::7]:82/", elsewhere, "http://192.0.2.1/", "http://a.example/"),
+            )
+        assert said[:4] == ["200"] * 4
+        assert said[4:] == ["ConnectionRefusedError", "OSError", "gaierror"]
+        assert len(site.paths) == 4
+
+    def test_there_may_be_hundreds_of_doors(self, site: Site) -> None:
+        outside = ("127.0.0.1", int(site.url.rpartition(":")[2]))
+        doors = tuple(Door(("127.77.0.1", 1000 + n), outside) for n in range(450))
+        urls = [f"http://127.77.0.1:{1000 + n}/" for n in (0, 199, 200, 449)]
+        assert ask(Fence(doors), *urls) == ["200"] * 4
+
+    def test_a_place_that_refuses_resets_the_connection(self) -> None:
+        fence = Fence((Door(("127.0.0.1", 80), ("127.0.0.1", 1)),))
+        assert ask(fence, "http://127.0.0.1/") == ["ConnectionResetError"]
+
+    def test_a_command_without_doors_reaches_nothing(self, site: Site, tmp_path: Path) -> None:
+        with process.work_directory(WHO) as cwd:
+            argv = [str(PYTHON), "-c", ASK, f"{site.url}/"]
+            said = process.run(argv, {}, 10, who=WHO, cwd=cwd, fence=Fence())
+        assert said.stderr.endswith("ConnectionRefusedError\n")
+        assert site.paths == []
+
+    def test_processes_of_a_tool_reach_each_other_and_it_keeps_its_pipes(self) -> None:
+        code = """
+import os, socket, sys
+one = socket.create_server(("127.0.0.1", 0))
+if os.fork() == 0:
+    socket.create_connection(one.getsockname()).sendall(b"hello")
+    os._exit(0)
+os.write(int(sys.argv[1]), one.accept()[0].recv(5))
+os.write(int(sys.argv[1]), os.read(int(sys.argv[2]), 1))
+"""
+
+        def command(samples: int, go: int) -> Command:
+            return Command([str(PYTHON), "-c", code, str(samples), str(go)], {})
+
+        with process.work_directory(WHO) as cwd:
+            tool = Tool(command, who=WHO, cwd=cwd, fence=Fence())
+            os.write(tool.go, b"!")
+            until(lambda: tool.exit_code is not None, within=10, what="the end")
+            assert tool.read() == b"hello!"
+            tool.close()
+
+    def test_what_is_sent_arrives_whole_both_ways_and_so_does_its_end(self) -> None:
+        """An echo of 8 MiB that answers only after its asker has ended its half."""
+        size = 8 << 20
+        with socket.create_server(("127.0.0.1", 0)) as server:
+
+            def echo() -> None:
+                with server.accept()[0] as peer:
+                    kept = b""
+                    while chunk := peer.recv(1 << 16):
+                        kept += chunk
+                    peer.sendall(kept[::-1])
+
+            thread = threading.Thread(target=echo, daemon=True)
+            thread.start()
+            code = f"""
+import os, socket, sys
+peer = socket.create_connection(("127.0.0.1", 80))
+sent = os.urandom({size})
+peer.sendall(sent)
+peer.shutdown(socket.SHUT_WR)
+got = b""
+while chunk := peer.recv(1 << 16):
+    got += chunk
+print("whole" if got == sent[::-1] else len(got), file=sys.stderr)
+"""
+            door = Door(("127.0.0.1", 80), server.getsockname()[:2])
+            assert run_behind(Fence((door,)), [str(PYTHON), "-c", code]) == "whole\n"
+            thread.join(5)
+
+    def test_somebody_who_is_not_root_gets_one_too(self, tmp_path: Path) -> None:
+        """As the user nobody, who needs a user namespace around it."""
+        said = json.loads(run_behind(Fence(), [str(PYTHON), "-c", AS_NOBODY, str(LAUNCHER)]))
+        assert said["code"] == 0
+        assert said["out"].splitlines() == [str(WHO.uid or os.getuid()), "10.1.2.3 shop.example"]
+        assert said["doors"] == [["127.0.0.1", 80], ["10.1.2.3", 443]]
+
+    def test_the_relay_goes_with_a_worker_that_was_killed(self, site: Site, tmp_path: Path) -> None:
+        home, port = str(tmp_path), int(site.url.rpartition(":")[2])
+        code = f"""
+import threading
+from pathlib import Path
+from runs.fence import Door, Fence
+from runs.process import Identity, Tool
+from runs.tools import Command
+fence = Fence((Door(("127.0.0.1", 80), ("127.0.0.1", {port})),))
+argv = ["/bin/sh", "-c", "exec sleep 60"]
+tool = Tool(lambda *_: Command(argv, {{}}), who=Identity(), cwd=Path({home!r}), fence=fence)
+print(tool._mark, flush=True)
+threading.Event().wait(60)
+"""
+        root = Path(__file__).parents[2]
+        with subprocess.Popen(
+            [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=root
+        ) as worker:
+            assert worker.stdout is not None
+            mark = worker.stdout.readline().strip()
+            until(lambda: len(process.strays(mark)) == 2, within=5, what="tool and relay")
+            worker.kill()
+        until(lambda: not process.strays(mark), within=5, what="their end")
+
+
+AS_NOBODY = """
+import json, os, socket, subprocess, sys
+ours, theirs = socket.socketpair()
+with open("names", "w") as file:
+    file.write("10.1.2.3 shop.example")
+fence = {"listen": [["127.0.0.1", 80], ["10.1.2.3", 443]], "hosts": os.path.abspath("names"),
+         "control": theirs.fileno()}
+terms = {"parent": os.getpid(), "uid": None, "gid": None, "memory": 1 << 30, "file": 1 << 20,
+         "fence": fence}
+done = subprocess.run(
+    [sys.executable, "-I", "-S", sys.argv[1], json.dumps(terms), "/bin/sh", "-c",
+     "id -u; cat /etc/hosts"],
+    capture_output=True, text=True, pass_fds=(theirs.fileno(),))
+theirs.close()
+found = [socket.socket(fileno=one) for one in socket.recv_fds(ours, 16, 4)[1]]
+said = {"code": done.returncode, "out": done.stdout, "doors": [one.getsockname() for one in found]}
+print(json.dumps(said), file=sys.stderr)
+"""

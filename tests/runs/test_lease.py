@@ -1,0 +1,37 @@
+"""What keeps a run alive, where it has no permit to keep."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+
+import clock
+from runs import moves, services
+from runs.lease import Lease
+from runs.models import Run, State
+from tests.runs.conftest import request_for
+from tests.waiting import until
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("valkey", "quiet_tuesday")
+def test_a_dry_run_shows_that_it_lives_and_ends_when_somebody_stops_it(engineer: User) -> None:
+    word = services.dry_run(by=engineer, request=request_for(), now=clock.now())
+    run_id, long_ago = int(word.id), clock.real_now() - timedelta(seconds=9)
+    moves.move(
+        run_id,
+        of=[State.REQUESTED],
+        to=State.PREPARING,
+        by="worker",
+        why="",
+        now=clock.now(),
+        heartbeat_at=long_ago,
+    )
+
+    with Lease(run_id=run_id, permit_id=None, duration=timedelta(minutes=1)) as lease:
+        fresh = Run.objects.filter(pk=run_id, heartbeat_at__gt=long_ago + timedelta(seconds=5))
+        until(fresh.exists, within=10, what="a sign of life")
+        assert lease.stop() is None
+        services.stop(run_id=word.id, by="mara", now=clock.now())
+        stop = until(lease.stop, within=10, what="the stop")
+    assert (stop.outcome, stop.reason) == ("aborted", "The dry run was stopped.")

@@ -1,0 +1,73 @@
+import base64
+import json
+from urllib.parse import quote, quote_plus
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runs.redaction import HIDDEN, CarefulReader, Redactor
+from runs.samples import REQUESTS, Batch, Cell, Key
+
+SECRET = 'a/b c+"hush"é'
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        SECRET,
+        quote(SECRET),
+        quote(SECRET, safe=""),
+        quote_plus(SECRET),
+        json.dumps(SECRET),
+        base64.b64encode(SECRET.encode()).decode(),
+    ],
+)
+def test_a_secret_is_hidden_in_every_usual_writing(form: str) -> None:
+    assert form not in Redactor([SECRET]).text(f"GET /?token={form}&x=1")
+
+
+def test_the_rest_of_a_text_stays() -> None:
+    assert Redactor(["hush-hush"]).text("Bearer hush-hush!") == f"Bearer {HIDDEN}!"
+    assert Redactor(()).text("Bearer hush-hush!") == "Bearer hush-hush!"
+
+
+@given(st.text(alphabet="abcdefgh", min_size=8, max_size=20), st.integers(4, 20))
+def test_a_secret_that_was_cut_in_two_is_hidden_as_well(secret: str, at: int) -> None:
+    redact = Redactor([secret]).text
+    assert not redact(f"{secret[-at:]} and so on").startswith(secret[-at:])
+    assert not redact(f"and so on {secret[:at]}").endswith(secret[:at])
+
+
+def test_every_line_of_a_long_secret_is_one() -> None:
+    key = "-----BEGIN-----\nMIIBVgIBADANBgkq\nhkiG9w0BAQEFAASC\n-----END-----"
+    assert "hkiG9w0" not in Redactor([key]).text("bad line: hkiG9w0BAQEFAASC")
+
+
+class Fixed:
+    """A reader that has one thing to say."""
+
+    hello, garbage, dropped = True, 1, 2
+
+    def __init__(self, batch: Batch) -> None:
+        self.batch = batch
+
+    def feed(self, chunk: bytes) -> Batch:
+        return self.batch
+
+
+def test_names_metrics_and_statuses_lose_their_secrets_and_no_sample() -> None:
+    cells = {
+        (7, Key(REQUESTS, "GET /hush-hush", "200")): Cell([1.0], errors=1),
+        (7, Key(REQUESTS, f"GET /{HIDDEN}", "200")): Cell([2.0], unanswered=1),
+        (8, Key("hush-hush", "home", "hush-hush")): Cell([3.0]),
+    }
+    reader = CarefulReader(
+        Fixed(Batch(cells, {7: 1}, {"hush-hush": "trend"})), Redactor(["hush-hush"])
+    )
+    batch = reader.feed(b"")
+    assert "hush" not in str(batch)
+    merged = batch.cells[7, Key(REQUESTS, f"GET /{HIDDEN}", "200")]
+    assert (sorted(merged.values), merged.errors, merged.unanswered) == ([1.0, 2.0], 1, 1)
+    assert batch.kinds == {HIDDEN: "trend"}
+    assert (reader.hello, reader.garbage, reader.dropped) == (True, 1, 2)

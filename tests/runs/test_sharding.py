@@ -1,0 +1,238 @@
+"""A run on several workers, which are threads here, each with a stand-in for k6."""
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+
+import clock
+from calendar_guard.models import Permit, Wedding
+from runs import engine, following, services, sharding, tasks
+from runs.conducting import merge_own
+from runs.models import Run, Shard, ShardSecond, Snapshot
+from runs.tools import OwnVerdict
+from tests.runs.conftest import request_for
+from tests.waiting import until
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("valkey", "quiet_tuesday", "fake_k6"),
+]
+
+
+class Workers:
+    """Carry the shards they are called for, but for those whose worker is a ghost."""
+
+    def __init__(self) -> None:
+        self.threads: list[threading.Thread] = []
+        self.ghosts: set[int] = set()
+        self.names: dict[int, str] = {}
+
+    def call(self, shard_id: int) -> None:
+        shard = Shard.objects.get(pk=shard_id)
+        worker = self.names.get(shard.index, f"worker {shard.index}")
+        if shard.index in self.ghosts:
+            Shard.objects.filter(pk=shard_id).update(state="preparing", worker=worker, host="aisle")
+            return
+        self._start(lambda: sharding.execute(shard_id, worker=worker))
+
+    def conduct(self, run: Run) -> threading.Thread:
+        return self._start(lambda: engine.execute(run.pk, call_shard=self.call))
+
+    def _start(self, act: Callable[[], None]) -> threading.Thread:
+        def work() -> None:
+            try:
+                act()
+            finally:
+                connection.close()
+
+        thread = threading.Thread(target=work)
+        self.threads.append(thread)
+        thread.start()
+        return thread
+
+
+@pytest.fixture
+def workers() -> Iterator[Workers]:
+    found = Workers()
+    yield found
+    for thread in found.threads:
+        thread.join(20)
+        assert not thread.is_alive()
+
+
+def begin(engineer: User, mode: str = "steady", seconds: float = 3, **words: Any) -> Run:
+    request = request_for(mode, seconds, **({"shards": 3} | words))
+    word = services.start(by=engineer, request=request, now=clock.now())
+    return Run.objects.get(pk=word.id)
+
+
+def drive(workers: Workers, run: Run) -> services.RunWord:
+    engine.execute(run.pk, call_shard=workers.call)
+    return services.get_run(run_id=str(run.pk))
+
+
+def with_setup(mode: str = "steady", seconds: float = 2) -> str:
+    return request_for(mode, seconds).script + "\nexport function setup() {}"
+
+
+def outcome(word: services.RunWord) -> str:
+    assert word.verdict is not None
+    return f"{word.verdict['outcome']}: {word.verdict['reason']}"
+
+
+def state(run: Run) -> str:
+    return str(Run.objects.values_list("state", flat=True).get(pk=run.pk))
+
+
+def ended(run: Run) -> list[tuple[str, str, int | None]]:
+    parts = Shard.objects.filter(run=run)
+    return list(parts.values_list("state", "outcome", "processes_left"))
+
+
+def test_three_shards_make_one_run_with_one_verdict(engineer: User, workers: Workers) -> None:
+    run = begin(engineer, thresholds=["p95 > 1s", "requests of home < 1 for 1s"])
+    word = drive(workers, run)
+    assert word.state == "passed", word.verdict
+    assert ended(run) == [("ended", "", 0)] * 3
+    assert word.processes_left == 0
+    assert word.totals is not None
+    seconds = services.metrics(run_id=word.id)
+    assert sum(second["requests"] for second in seconds) == word.totals["requests"]
+    # Each shard makes 16 of the 50 requests a second, and has 5 users.
+    assert 80 < word.totals["requests"] <= 3 * 3 * 16
+    assert max(second["users"] or 0 for second in seconds) == 15
+    assert word.totals["p95_ms"] == pytest.approx(10, rel=0.01)
+    assert len({second["at"] for second in seconds}) == len(seconds)
+    assert ShardSecond.objects.count() == 0
+    assert Permit.objects.get().given_back_at is not None
+    assert word.tool_version == "1.8.1"
+
+
+def test_the_setup_runs_once_and_its_data_reach_every_shard(
+    engineer: User, workers: Workers
+) -> None:
+    run = begin(engineer, script=with_setup())
+    word = drive(workers, run)
+    assert word.state == "passed", word.verdict
+    tails = [part.log_tail for part in Shard.objects.filter(run=run)]
+    assert ["asked for /v1/setup" in tail for tail in tails] == [True, False, False]
+    assert ['told {"made by":' in tail for tail in tails] == [False, True, True]
+    assert all(part.setup is None for part in Shard.objects.filter(run=run))
+    assert "[shard 3 on " in word.log_tail
+
+
+def test_a_script_without_setup_is_asked_for_none(engineer: User, workers: Workers) -> None:
+    assert "asked for" not in drive(workers, begin(engineer, seconds=1)).log_tail
+
+
+def test_a_shard_that_breaks_ends_all(engineer: User, workers: Workers) -> None:
+    run = begin(engineer, "breaks", seconds=4, worst=30)
+    word = drive(workers, run)
+    assert outcome(word).startswith("errored: Shard ")
+    assert "k6 crashed: " in outcome(word)
+    assert word.processes_left == 0
+
+
+def test_a_worker_that_goes_silent_ends_all_and_is_named(engineer: User, workers: Workers) -> None:
+    workers.ghosts = {1}
+    run = begin(engineer, seconds=20)
+    word = drive(workers, run)
+    assert outcome(word) == (
+        "errored: Shard 2 on aisle went silent, so all were stopped. "
+        "Look on aisle for processes left."
+    )
+    assert word.processes_left is None
+    assert [row[0] for row in ended(run)] == ["ended"] * 3
+
+
+def test_one_worker_carries_one_shard_and_too_few_are_said(
+    engineer: User, workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "READY_S", 3.0)
+    workers.names = {2: "worker 1"}
+    word = drive(workers, begin(engineer))
+    assert outcome(word) == (
+        "errored: 2 of 3 workers came within 3 s; start more workers for the queue “run”, or ask "
+        "for fewer shards."
+    )
+    assert word.totals is None
+    assert word.processes_left == 0
+
+
+def test_whoever_stops_the_run_stops_every_shard_and_is_named(
+    engineer: User, workers: Workers
+) -> None:
+    run = begin(engineer, "stubborn", seconds=25)
+    thread = workers.conduct(run)
+    until(lambda: Snapshot.objects.filter(run=run).exists(), within=15, what="the first second")
+    services.stop(run_id=str(run.pk), by="ellen", now=clock.now())
+    thread.join(12)
+    word = services.get_run(run_id=str(run.pk))
+    assert outcome(word) == "aborted: Stopped by ellen: stop was pressed."
+    assert ended(run) == [("ended", "aborted", 0)] * 3
+    assert word.processes_left == 0
+    assert word.totals is not None
+
+
+def test_a_wedding_stops_every_shard(engineer: User, workers: Workers) -> None:
+    run = begin(engineer, seconds=25)
+    thread = workers.conduct(run)
+    until(lambda: state(run) == "running", within=15, what="the start")
+    Wedding.objects.create(
+        title="Anna and Ben",
+        venue="Old Mill",
+        zone="Europe/London",
+        starts_at=clock.now(),
+        ends_at=clock.now() + timedelta(hours=8),
+        status="live",
+    )
+    until(lambda: state(run) == "aborted", within=8, what="the stop")
+    thread.join(5)
+    assert "Stopped by calendar: 1 active wedding" in outcome(services.get_run(run_id=str(run.pk)))
+    assert ended(run) == [("ended", "aborted", 0)] * 3
+
+
+def test_shards_whose_conductor_is_gone_end_themselves(engineer: User, workers: Workers) -> None:
+    run = begin(engineer)
+    now = clock.real_now()
+    Run.objects.filter(pk=run.pk).update(state="preparing", heartbeat_at=now, host="aisle")
+    shard = Shard.objects.create(run=run, index=0)
+    workers.call(shard.pk)
+    until(lambda: Shard.objects.get().state == "ready", within=15, what="the shard")
+    until(lambda: Shard.objects.get().state == "ended", within=9, what="its end")
+    shard = Shard.objects.get()
+    assert (shard.outcome, shard.processes_left) == ("errored", 0)
+    assert shard.why.startswith("The worker that conducts the run said nothing for 5 s")
+    Run.objects.filter(pk=run.pk).update(heartbeat_at=now - timedelta(seconds=60))
+    tasks.sweep()
+    assert state(run) == "lost"
+
+
+def test_a_shard_of_a_run_that_is_over_is_left_alone(engineer: User, workers: Workers) -> None:
+    run = begin(engineer)
+    shard = Shard.objects.create(run=run, index=0)
+    services.stop(run_id=str(run.pk), by="ellen", now=clock.now())
+    sharding.execute(shard.pk, worker="late")
+    assert Shard.objects.get().state == "waiting"
+
+
+def test_thresholds_of_the_script_are_told_as_not_judged(engineer: User, workers: Workers) -> None:
+    word = drive(workers, begin(engineer, "crossed", seconds=1))
+    assert word.verdict is not None
+    assert word.state == "passed"
+    assert word.verdict["checks"] == [
+        {"text": "k6: http_req_duration max<15", "measured": "not judged", "held": None}
+    ]
+
+
+def test_what_one_shard_crossed_is_crossed_and_what_all_held_proves_nothing() -> None:
+    parts = [
+        Shard(own=[["p95 < 5", True], ["errors < 1", True]]),
+        Shard(own=[["p95 < 5", True], ["errors < 1", False]]),
+    ]
+    assert merge_own(parts) == [OwnVerdict("p95 < 5", None), OwnVerdict("errors < 1", False)]
