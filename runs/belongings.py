@@ -91,7 +91,7 @@ def check_reference(name: str, reference: str) -> str:
     if not _REFERENCE.fullmatch(reference) or variable in _NOT_FOR_SCRIPTS:
         raise Unfit(
             "secrets",
-            f"{reference!r} is no name of a secret for {name}; write a name like guest-api, never "
+            f"What stands for {name} is no name of a secret; write a name like guest-api, never "
             "the value.",
         )
     return f"WEDSYNC_SECRET_{variable}"

@@ -288,11 +288,6 @@ def _warnings(job: Job, plan: artillery_plan.Plan) -> tuple[str, ...]:
         found.append(f"This is Artillery {plan.artillery}; WedSync is tested with {VERSION}.")
     if _version(plan.node) < NODE_AT_LEAST:
         found.append(f"Artillery asks for Node 22.18 or newer; this is {plan.node}.")
-    if job.deny:
-        found.append(
-            "Artillery's targets are fenced inside its own process: what goes around Node's TCP "
-            "sockets (UDP, child processes, browsers) is not held by that."
-        )
     return tuple(found)
 
 

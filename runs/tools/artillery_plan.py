@@ -28,6 +28,8 @@ class Phase(msgspec.Struct, rename="camel"):
     arrival_count: Number | None = None
     ramp_to: Number | None = None
     max_vusers: Number | None = None
+    name: str | None = None
+    mode: str | None = None
 
     @property
     def seconds(self) -> float:

@@ -103,6 +103,7 @@ def load(plan: dict[str, Any], out: int, parts: int) -> int:
             for number in range(number, number + max(1, rps // 10)):  # noqa: B020
                 os.write(out, request(number, mode == "dead"))
         time.sleep(0.1)
+    return 0
 
 
 def flood(out: int, end: float) -> None:

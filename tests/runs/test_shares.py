@@ -34,10 +34,12 @@ def test_the_arrivals_of_a_phase_sum_to_the_whole(
     arrivals: int, seconds: int, by_rate: bool, of: int
 ) -> None:
     kind = "arrivalRate" if by_rate else "arrivalCount"
-    phase = Phase(duration=seconds, **{"arrival_rate" if by_rate else "arrival_count": arrivals})
+    phase = Phase(duration=seconds, mode="poisson")
+    setattr(phase, "arrival_rate" if by_rate else "arrival_count", arrivals)
     found = [divide([phase], part)[0] for part in parts(of)]
     assert sum(one.get(kind, 0) for one in found) == arrivals
     assert {one.get("duration", one.get("pause")) for one in found} == {seconds}
+    assert {one["mode"] for one in found if kind in one} == {"poisson"}
 
 
 @given(st.integers(0, 500), st.integers(1, 500), st.integers(40, 900), shards)

@@ -163,11 +163,6 @@ def test_what_a_person_should_know_is_a_warning(
     assert words in artillery.prepare(job, Planning(PLAN | change)).warnings[0]
 
 
-def test_how_far_the_fence_holds_is_a_warning(artillery: Artillery, job: Job) -> None:
-    prepared = artillery.prepare(replace(job, deny=("10.0.0.0/8",)), Planning(PLAN))
-    assert "fenced inside its own process" in prepared.warnings[0]
-
-
 @pytest.mark.parametrize(
     ("said_", "words"),
     [
