@@ -17,7 +17,10 @@ __all__ = ["PlanAdmin", "RunAdmin", "ScheduleAdmin", "TargetAdmin"]
 class PlanForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Plan
-        fields = ("name", "tool", "script", "target", "duration", "users", "thresholds")
+        fields = (
+            *("name", "tool", "script", "files", "target", "duration", "users", "shards"),
+            *("thresholds", "variables", "secrets", "hosts", "ca", "tags", "notes"),
+        )
 
     def clean(self) -> dict[str, Any]:
         words = super().clean() or {}

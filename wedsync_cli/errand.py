@@ -107,8 +107,11 @@ def _undisturbed() -> Iterator[None]:
 def _refused(refusal: Refusal) -> Exception:
     if refusal.problem.get("code") == "calendar_refused":
         return Refused(refusal.problem)
-    is_ours = refusal.status >= 500 or refusal.status in {401, 403}
+    is_ours = refusal.status >= 500 or refusal.status == 403
     code = BROKEN if is_ours else USAGE
+    if refusal.status == 401:
+        then = "Give the product's own token: --token or WEDSYNC_TOKEN; ./wedsync token prints one."
+        return Problem("The product does not know this token.", then=then, code=USAGE)
     return Problem("The run was not accepted.", why=str(refusal), code=code)
 
 

@@ -35,10 +35,15 @@ def write(run: Mapping[str, Any], *, page: str = "") -> str:
 def _judge(
     case: xml.Element, check: Mapping[str, Any], run: Mapping[str, Any], outcome: str
 ) -> None:
-    """No data fails a threshold of ours; what the tool did not judge itself fails nobody."""
-    if check["held"]:
-        return
+    """No data fails a threshold of ours; what the tool did not judge itself fails nobody.
+
+    Of a run that came to no verdict nothing is proven: what held that far was not judged.
+    """
     said = f"{check['text']}: {check['measured']}"
+    if check["held"]:
+        if outcome not in {"passed", "failed"}:
+            _add_word(case, "skipped", "not judged", f"{said} until the run was {outcome}")
+        return
     is_own = str(check["text"]).startswith(f"{run.get('tool')}: ")
     if check["held"] is None and (is_own or outcome not in {"passed", "failed"}):
         _add_word(case, "skipped", "not judged", said)

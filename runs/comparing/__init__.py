@@ -69,18 +69,21 @@ class Comparison:
 
 
 def compare(before: Side, after: Side) -> Comparison:
-    same_kind = before.latency_kind == after.latency_kind
-    totals = differences(before.totals, after.totals, same_kind=same_kind)
+    same = {
+        "same_kind": before.latency_kind == after.latency_kind,
+        "same_load": (before.tool, before.script) == (after.tool, after.script),
+    }
+    totals = differences(before.totals, after.totals, **same)
     return Comparison(
         runs=(_word(before), _word(after)),
         summary=_summary(before, after, totals),
         cautions=cautions(before, after),
         totals=totals,
-        endpoints=tuple(_endpoints(before, after, same_kind)),
+        endpoints=tuple(_endpoints(before, after, same)),
     )
 
 
-def _endpoints(before: Side, after: Side, same_kind: bool) -> Iterator[EndpointRow]:
+def _endpoints(before: Side, after: Side, same: Mapping[str, bool]) -> Iterator[EndpointRow]:
     """Those of both first, the busiest first; a name is without the address of its run."""
     if before.endpoints is None or after.endpoints is None:
         return
@@ -91,7 +94,7 @@ def _endpoints(before: Side, after: Side, same_kind: bool) -> Iterator[EndpointR
         yield EndpointRow(
             name=name,
             requests=(found.requests, again.requests),
-            differences=differences(found, again, same_kind=same_kind),
+            differences=differences(found, again, **same),
             only_in=only_in.get(True),
         )
 

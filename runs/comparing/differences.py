@@ -45,11 +45,14 @@ class Difference:
 
 
 def differences(
-    before: Measured, after: Measured, *, same_kind: bool = True
+    before: Measured, after: Measured, *, same_kind: bool = True, same_load: bool = True
 ) -> tuple[Difference, ...]:
-    """p50, p95, p99, errors and requests a second. Percentiles of different kinds stay unjudged."""
+    """p50, p95, p99, errors and requests a second.
+
+    Percentiles of different kinds stay unjudged, and so do the rates that different scripts make.
+    """
     percentiles = (_of_quantile(name, before, after, same_kind) for name in QUANTILES)
-    return (*percentiles, _of_errors(before, after), _of_rate(before, after))
+    return (*percentiles, _of_errors(before, after), _of_rate(before, after, same_load))
 
 
 def _of_quantile(name: str, before: Measured, after: Measured, same_kind: bool) -> Difference:
@@ -67,9 +70,12 @@ def _of_errors(before: Measured, after: Measured) -> Difference:
     return _difference("errors", "%", one, other, judged)
 
 
-def _of_rate(before: Measured, after: Measured) -> Difference:
+def _of_rate(before: Measured, after: Measured, same_load: bool) -> Difference:
     one, other = (noise.rate(side.requests, side.seconds) for side in (before, after))
-    return _difference("rps", "/s", one, other, _judge(one, other, "more", "fewer", share=STEP))
+    judged = _judge(one, other, "more", "fewer", share=STEP)
+    if judged != "no data" and not same_load:
+        judged = "not comparable"
+    return _difference("rps", "/s", one, other, judged)
 
 
 def _judge(

@@ -125,6 +125,13 @@ def test_fewer_requests_a_second_are_worse() -> None:
     assert "33 % fewer requests/s" in fewer.summary
 
 
+@pytest.mark.parametrize("other", [{"script": "another"}, {"tool": "artillery"}])
+def test_the_rates_of_different_scripts_are_shown_and_not_judged(other: dict[str, str]) -> None:
+    fewer = compare(side("1"), side("2", totals=measured(around(100, count=4000)), **other))
+    assert (found(fewer, "rps").before, found(fewer, "rps").after) == (100.0, 66.667)
+    assert found(fewer, "rps").judgement == "not comparable"
+
+
 def test_a_run_without_requests_has_nothing_to_compare() -> None:
     nothing = compare(side("1"), side("2", state="errored", totals=measured([], seconds=0)))
     assert {one.judgement for one in nothing.totals} == {"no data"}

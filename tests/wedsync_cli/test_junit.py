@@ -82,6 +82,11 @@ def test_a_threshold_that_an_aborted_run_had_no_data_for_is_not_a_failure() -> N
     assert kinds(read(ended("aborted", unknown))) == ["error", "skipped"]
 
 
+def test_what_held_until_a_run_was_aborted_is_not_proven() -> None:
+    held = {"text": "p95 > 800ms", "measured": "2.04 ms", "held": True}
+    assert kinds(read(ended("aborted", held))) == ["error", "skipped"]
+
+
 def test_a_run_that_never_began_has_a_report_too() -> None:
     bare = {"id": "7", "name": "rush", "state": "refused", "totals": None, "verdict": None}
     assert kinds(read(bare)) == ["skipped"]

@@ -68,7 +68,7 @@ def _find_product(context: Context, arguments: argparse.Namespace) -> Errand:
     if url := arguments.url or context.env.get("WEDSYNC_URL", ""):
         client = _client(url, token)
         if not token:
-            raise Problem(f"{url} wants to know who asks.", then=_UNNAMED, code=USAGE)
+            raise Problem(f"There is no token for {url}.", then=_UNNAMED, code=USAGE)
         return Errand(context.say, client, url=url.rstrip("/"))
     here = datafolder.running_stack(context)
     if not here:
