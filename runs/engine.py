@@ -10,7 +10,7 @@ from calendar_guard import services as calendar_guard
 from runs import fanout, following, moves, preparing, process
 from runs.conducting import Call, Conductor
 from runs.lease import Lease
-from runs.models import HELD_BY_A_WORKER, Run, State
+from runs.models import HELD_BY_A_WORKER, OPEN, Run, State
 from runs.outcome import Outcome
 from runs.persisting import surely
 from runs.preparing import Ready
@@ -53,7 +53,10 @@ def execute(run_id: int, *, call_shard: Call | None = None) -> None:
 
 
 def finish(run: Run, outcome: Outcome) -> bool:
-    """Write the verdict once, give the permit back, then tell the readers: in that order."""
+    """Write the verdict once, give the permit back, then tell the readers: in that order.
+
+    True where this verdict is the one. Doing it again does what an earlier try left undone.
+    """
     results = (
         "totals", "endpoints", "metrics", "breaches", "log_tail", "exit_code", "processes_left",
     )  # fmt: skip
@@ -68,10 +71,11 @@ def finish(run: Run, outcome: Outcome) -> bool:
         ended_at=clock.now(),
         **{name: getattr(run, name) for name in results},
     )
-    if moved:
-        if run.permit_id is not None:
-            calendar_guard.give_back(permit_id=run.permit_id, now=clock.now())
-        fanout.close_stream(run.pk, outcome.as_json())
+    over = Run.objects.filter(pk=run.pk).exclude(state__in=OPEN).first()
+    if over:
+        if over.permit_id is not None:
+            calendar_guard.give_back(permit_id=over.permit_id, now=clock.now())
+        fanout.close_stream(run.pk, over.verdict or {})
     return moved
 
 

@@ -43,20 +43,15 @@ def around(
     https://shop.example finds what is at port 9000 of another machine. A place of port 0 keeps the
     script's port.
     """
-    doors: dict[tuple[str, int], tuple[str, int]] = {}
-    names: list[tuple[str, str]] = []
-    named = list(named)
     inside_of = {name: str(IPv4Address(_FIRST + n)) for n, name in enumerate(_names(mapped))}
-    for (name, port), place in mapped.items():
-        asked = {number for host, number, _ in named if host == name}
-        ports = {port} if port else {*_USUAL_PORTS, *asked, *([place.port] if place.port else [])}
-        for number in sorted(filter(None, ports)):
-            outside = (str(place.addresses[0]), place.port or number)
-            if port or (inside_of[name], number) not in doors:
-                doors[inside_of[name], number] = outside
-    names += inside_of.items()
+    names = list(inside_of.items())
+    named = list(named)
+    doors = _mapped_doors(named, mapped, inside_of)
     for host, port, place in named:
-        if host in inside_of:
+        if (host, port) in mapped or (host, None) in mapped:
+            continue
+        if host in inside_of:  # only its other ports are mapped: this one is where it really is
+            doors[inside_of[host], port] = (str(place.addresses[0]), port)
             continue
         for address in map(str, place.addresses):
             doors[address, port] = (address, port)
@@ -64,6 +59,22 @@ def around(
                 names.append((host, address))
     found = tuple(Door(inside, outside) for inside, outside in doors.items())
     return Fence(found, tuple(dict.fromkeys(names)))
+
+
+def _mapped_doors(
+    named: Iterable[tuple[str, int, Place]],
+    mapped: Mapping[tuple[str, int | None], Place],
+    inside_of: Mapping[str, str],
+) -> dict[tuple[str, int], tuple[str, int]]:
+    doors: dict[tuple[str, int], tuple[str, int]] = {}
+    for (name, port), place in mapped.items():
+        asked = {number for host, number, _ in named if host == name}
+        ports = {port} if port else {*_USUAL_PORTS, *asked, *([place.port] if place.port else [])}
+        for number in sorted(filter(None, ports)):
+            outside = (str(place.addresses[0]), place.port or number)
+            if port or (inside_of[name], number) not in doors:
+                doors[inside_of[name], number] = outside
+    return doors
 
 
 def _names(mapped: Mapping[tuple[str, int | None], Place]) -> list[str]:

@@ -23,7 +23,7 @@ from runs.samples import Second
 
 log = logging.getLogger(__name__)
 BEAT_S, LOOK_S, EAGER_S = 1.0, 0.2, 0.05
-ANSWER_S, CONDUCTOR_S, FAREWELL_S = 3.0, 5.0, 8.0
+ANSWER_S, CONDUCTOR_S, FAREWELL_S = 3.0, 2.5, 8.0
 MOST_WAITING = 86_400
 STOPPED = "The run was stopped."
 _NO_ANSWER = Stop(f"The database did not answer for {ANSWER_S:g} s.", "errored")

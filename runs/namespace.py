@@ -10,6 +10,7 @@ import ipaddress
 import os
 import socket
 import struct
+import tempfile
 from typing import Any
 
 CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWNET = 0x00020000, 0x10000000, 0x40000000
@@ -26,7 +27,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def enter(terms: dict[str, Any]) -> None:
-    """Leave the network behind: {"listen": [[address, port]], "hosts": path, "control": fd}.
+    """Leave the network behind: {"listen": [[address, port]], "hosts": text, "control": fd}.
 
     Raises OSError where the kernel does not let us.
     """
@@ -34,8 +35,7 @@ def enter(terms: dict[str, Any]) -> None:
     _up()
     listeners = [_listen(address, port) for address, port in terms["listen"]]
     if terms["hosts"]:
-        _mount(b"none", b"/", MS_REC | MS_PRIVATE)
-        _mount(os.fsencode(terms["hosts"]), b"/etc/hosts", MS_BIND)
+        _name(terms["hosts"])
     if listeners:
         with socket.socket(fileno=terms["control"]) as control:
             for first in range(0, len(listeners), MOST_AT_ONCE):
@@ -99,6 +99,20 @@ def _ask(kind: int, flags: int, word: bytes) -> None:
 
 def _loopback() -> int:
     return socket.if_nametoindex("lo")
+
+
+def _name(hosts: str) -> None:
+    """By a new file that no other user can write or replace: the work directory is the tool's."""
+    _mount(b"none", b"/", MS_REC | MS_PRIVATE)
+    descriptor, path = tempfile.mkstemp(prefix="wedsync-hosts-")
+    try:
+        with open(descriptor, "w", encoding="utf-8") as file:
+            file.write(hosts)
+            file.flush()
+            os.fchmod(descriptor, 0o644)
+            _mount(f"/proc/self/fd/{descriptor}".encode(), b"/etc/hosts", MS_BIND)
+    finally:
+        os.unlink(path)
 
 
 def _mount(source: bytes, target: bytes, flags: int) -> None:

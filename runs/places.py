@@ -124,6 +124,6 @@ def _split(text: object) -> tuple[str, int | None] | None:
     host, colon, port = text.rpartition(":")
     if not colon:
         return text, None
-    if not (port.isascii() and port.isdecimal() and 0 < int(port[:6]) < 65536):
+    if not (len(port) <= 5 and port.isascii() and port.isdecimal() and 0 < int(port) < 65536):
         return None
     return host.strip("[]"), int(port)

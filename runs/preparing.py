@@ -1,9 +1,10 @@
 """From a run to its tool's job: files, secrets, names and fence, judged before any request."""
 
+import contextlib
 import errno
 import os
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -17,7 +18,7 @@ from runs.networks import Network, complement, overlap, read_address, read_netwo
 from runs.places import Place
 from runs.redaction import Redactor
 from runs.targets import Allowed, CapExceeded, HostsRefused, Load, TargetRefused
-from runs.tools import Finished, Job, OwnVerdict, Prepared, Shell, Tool
+from runs.tools import Finished, Job, OwnVerdict, Prepared, Shell, Tool, ToolProblem
 from runs.words import count, span
 
 REFUSALS = (belongings.Unfit, TargetRefused, HostsRefused, CapExceeded)
@@ -54,15 +55,20 @@ class _Reach:
 
     @property
     def networks(self) -> tuple[Network, ...]:
-        """What a tool may reach that only knows networks: what is named, and the targets' own."""
+        """What a tool may reach that only knows networks: the very addresses that are named.
+
+        A target's own networks may hold addresses that another target closes or limits.
+        """
         places = (*(place for _, _, place in self.named), *self.mapped.values())
         exact = [single(address) for place in places for address in place.addresses]
-        theirs = [network for one in self.allowed for network in one.networks]
-        return overlap(dict.fromkeys((*exact, *theirs)), self.outer)
+        return overlap(dict.fromkeys(exact), self.outer)
 
 
 def prepare(run: Run, tool: Tool, who: process.Identity, workdir: Path, *, shard: int = 0) -> Ready:
-    """Write the work directory and let the tool judge its script, with no network at all.
+    """Write the work directory and let the tool judge its script.
+
+    It has no network meanwhile; where the kernel gives no network of its own to a tool that needs
+    one for that, only a run that the calendar allows comes so far.
 
     `shard` is the one (from 0) that this worker carries of the run's.
 
@@ -72,30 +78,44 @@ def prepare(run: Run, tool: Tool, who: process.Identity, workdir: Path, *, shard
     reach = _reach(run)
     redactor = Redactor((values := vault.read(run.secrets)).values())
     can_fence = process.can_fence(who)
+    if run.is_dry and not (can_fence or tool.is_steered_from_outside):
+        raise _open_rehearsal(tool)
     is_apart = can_fence and not tool.is_steered_from_outside
-    try:
-        job = _job(run, tool, workdir, reach, is_apart, values)
-        job = replace(job, shard=(shard, run.shards))
-        prepared = tool.prepare(job, _shell(who, workdir, redactor, is_apart=can_fence))
-    except OSError as error:
-        raise process.disk_problem(error) from error
-    reach = _also(reach, prepared.hosts)
-    load = Load(run.duration, _most(run.users, prepared.peak_users), prepared.peak_rate)
-    targets.judge_load(reach.allowed, load)
+    with _told_without_secrets(redactor):
+        try:
+            job = _job(run, tool, workdir, reach, is_apart, values)
+            job = replace(job, shard=(shard, run.shards))
+            prepared = tool.prepare(job, _shell(who, workdir, redactor, is_apart=can_fence))
+        except OSError as error:
+            raise process.disk_problem(error) from error
+        reach = _also(reach, prepared.hosts)
+        load = Load(run.duration, _most(run.users, prepared.peak_users), prepared.peak_rate)
+        targets.judge_load(reach.allowed, load)
     around = fence.around(reach.named, reach.mapped) if is_apart else None
     job = replace(job, deny=_denied(reach, around))
     enforced = safeguards.sentences(tool, who, around, reach.networks, reach.allowed, load)
-    notes = "".join(f"{text}\n" for text in (who.why, *prepared.warnings) if text)
-    return Ready(job, around, redactor, _plan(run, prepared, enforced), notes, prepared.version)
+    plan = _plan(run, prepared, enforced, redactor)
+    notes = "".join(f"{text}\n" for text in (who.why, *plan["warnings"]) if text)
+    return Ready(job, around, redactor, plan, notes, prepared.version)
 
 
 def forecast(run: Run, plan: Mapping[str, Any]) -> str:
     """What a dry run says: what a real one would do."""
     users = f" with up to {count(plan['peak_users'])} users" if plan["peak_users"] else ""
     rate = f" and {plan['peak_rate']:g} arrivals a second" if plan["peak_rate"] else ""
-    worst = span(timedelta(seconds=plan["worst_case_s"]))
+    worst = span(min(timedelta(seconds=plan["worst_case_s"]), run.duration))
     until = "" if plan["bounded"] else ", the hard stop, as the script itself knows no end"
     return f"Nothing was sent. It would load {run.target}{users}{rate} for {worst} at most{until}."
+
+
+def _open_rehearsal(tool: Tool) -> ToolProblem:
+    return ToolProblem(
+        f"This worker cannot rehearse a script of {tool.name}: loading it runs its code, and the "
+        "kernel here gives no network of its own to a tool, so the script could send requests "
+        "that the wedding calendar never allowed. Let the worker make namespaces (in a "
+        "container: CAP_SYS_ADMIN, or user namespaces allowed), or rehearse on another worker.",
+        code="no_own_network",
+    )
 
 
 def _reach(run: Run) -> _Reach:
@@ -200,7 +220,21 @@ def _shell(who: process.Identity, workdir: Path, redactor: Redactor, *, is_apart
     return said
 
 
-def _plan(run: Run, prepared: Prepared, enforced: tuple[str, ...]) -> dict[str, Any]:
+@contextlib.contextmanager
+def _told_without_secrets(redactor: Redactor) -> Iterator[None]:
+    """A refusal may quote the script, which the run's secrets are in once its tool has read it."""
+    try:
+        yield
+    except (ToolProblem, *REFUSALS) as problem:
+        problem.args = (redactor.text(str(problem)),)
+        if isinstance(problem, ToolProblem):
+            problem.output = redactor.text(problem.output)
+        raise
+
+
+def _plan(
+    run: Run, prepared: Prepared, enforced: tuple[str, ...], redactor: Redactor
+) -> dict[str, Any]:
     worst = prepared.worst_case or run.duration
     return {
         "nominal_s": prepared.nominal and prepared.nominal.total_seconds(),
@@ -208,11 +242,11 @@ def _plan(run: Run, prepared: Prepared, enforced: tuple[str, ...]) -> dict[str, 
         "bounded": prepared.is_bounded,
         "peak_users": prepared.peak_users,
         "peak_rate": prepared.peak_rate,
-        "hosts": list(prepared.hosts),
-        "thresholds": list(prepared.thresholds),
-        "warnings": list(prepared.warnings),
+        "hosts": [redactor.text(host) for host in prepared.hosts],
+        "thresholds": [redactor.text(own) for own in prepared.thresholds],
+        "warnings": [redactor.text(warning) for warning in prepared.warnings],
         "digest": prepared.digest,
-        "enforced": list(enforced),
+        "enforced": [redactor.text(sentence) for sentence in enforced],
     }
 
 

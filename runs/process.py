@@ -3,7 +3,6 @@
 import contextlib
 import errno
 import fcntl
-import functools
 import json
 import os
 import pwd
@@ -36,7 +35,6 @@ _MARK = "WEDSYNC_RUN"
 _MARKS = ("WEDSYNC_STACK", "WEDSYNC_HOME")
 _LAUNCHER = Path(__file__).with_name("launcher.py")
 _RELAY = Path(__file__).with_name("relay.py")
-_HOSTS = "wedsync-hosts"
 
 
 @dataclass(frozen=True)
@@ -46,6 +44,9 @@ class Identity:
     uid: int | None = None
     gid: int | None = None
     why: str = ""
+
+
+_fenced: set[Identity] = set()
 
 
 def identity(executable: Path) -> Identity:
@@ -105,11 +106,14 @@ def memory_limit() -> int:
     return max(LEAST_MEMORY, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") * 3 // 4)
 
 
-@functools.cache
 def can_fence(who: Identity) -> bool:
-    """Whether this kernel lets us give a tool a network of its own."""
-    with work_directory(who) as cwd:
-        return run(["/bin/true"], {}, 5.0, who=who, cwd=cwd, fence=NOTHING).code == 0
+    """Whether this kernel lets us give a tool a network of its own; a "no" is asked again."""
+    if who not in _fenced:
+        with work_directory(who) as cwd:
+            if run(["/bin/true"], {}, 5.0, who=who, cwd=cwd, fence=NOTHING).code:
+                return False
+        _fenced.add(who)
+    return True
 
 
 def run(
@@ -242,9 +246,6 @@ def _doors(
     if fence is None:
         yield None, None
         return
-    hosts = cwd / _HOSTS
-    hosts.write_text(fence.hosts_file(), encoding="utf-8")
-    hosts.chmod(0o644)
     ours, theirs = socket.socketpair()
     with ours, theirs:
         to = [door.outside for door in fence.doors]
@@ -260,7 +261,7 @@ def _doors(
             pass_fds=(ours.fileno(),),
         )
         listen = [door.inside for door in fence.doors]
-        yield relay, {"listen": listen, "hosts": str(hosts), "control": theirs.fileno()}
+        yield relay, {"listen": listen, "hosts": fence.hosts_file(), "control": theirs.fileno()}
 
 
 def end_stranger(group: int, began: int | None) -> int:

@@ -17,7 +17,7 @@ from django.db.models import Q, QuerySet
 import clock
 from calendar_guard import services as calendar_guard
 from calendar_guard.rules import Verdict
-from runs import moves
+from runs import moves, targets
 from runs.models import HELD_BY_A_WORKER, Run, State
 from runs.outcome import Outcome
 
@@ -105,8 +105,8 @@ def let_in(*, now: datetime) -> list[int]:
     queued = Run.objects.filter(state=State.QUEUED)
     found = []
     for site in queued.order_by("site").values_list("site", flat=True).distinct():
-        while (run := _next(site)) and _is_free(run):
-            if _let_in_one(run.pk, now):
+        while (run := _queued(site).first()) and _is_free(site, slots := _slots(run)):
+            if _let_in_one(run.pk, slots, now):
                 found.append(run.pk)
     return found
 
@@ -128,10 +128,10 @@ def position(run: Run) -> int | None:
     return _queued(run.site).filter(before).count() + 1
 
 
-def _let_in_one(run_id: int, now: datetime) -> bool:
+def _let_in_one(run_id: int, slots: int, now: datetime) -> bool:
     with queue_lock():
         run = Run.objects.select_for_update().filter(pk=run_id, state=State.QUEUED).first()
-        if run is None or not _is_free(run):
+        if run is None or not _is_free(run.site, slots):
             return False
         answer = ask(run, start=now, by=moves.CALENDAR, now=now)
         if not answer.safe:
@@ -157,13 +157,20 @@ def _queued(site: str) -> QuerySet[Run]:
     return Run.objects.filter(site=site, state=State.QUEUED).order_by("queued_at", "pk")
 
 
-def _next(site: str) -> Run | None:
-    return _queued(site).select_related("allowed_by").first()
+def _slots(run: Run) -> int:
+    """How many at a time its targets allow today; one alone is let in that they allow no more.
+
+    Its worker asks them again, and ends it with why not. Names are resolved here, so outside the
+    lock.
+    """
+    try:
+        return targets.admit(run).concurrency
+    except (targets.TargetRefused, targets.HostsRefused, targets.CapExceeded):
+        return 1
 
 
-def _is_free(run: Run) -> bool:
-    slots = run.allowed_by.concurrency if run.allowed_by else 1
-    return _occupying(run.site).count() < slots
+def _is_free(site: str, slots: int) -> bool:
+    return _occupying(site).count() < slots
 
 
 def _latest_start(run: Run, now: datetime) -> datetime:

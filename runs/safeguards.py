@@ -19,12 +19,21 @@ def sentences(
     load: Load,
 ) -> tuple[str, ...]:
     caps = [sentence for one in allowed for sentence in _caps(one, load)]
-    return (_network(tool, around, networks), *caps, _user(who), _limits())
+    return (_network(tool, who, around, networks), *caps, _user(who), _limits())
 
 
-def _network(tool: Tool, around: Fence | None, networks: Iterable[Network]) -> str:
+def _network(
+    tool: Tool, who: process.Identity, around: Fence | None, networks: Iterable[Network]
+) -> str:
     if around is not None:
         ways = ", ".join(dict.fromkeys(f"{host}:{port}" for host, port in _ways(around)))
+        if who.why:
+            return (
+                f"Held by the kernel, but not against root: {tool.name} has a network of its own, "
+                f"from which TCP leads to {ways}. It runs as root here, and a script that runs as "
+                "root could leave that network. Run the worker as another user, or install the "
+                "tool and its interpreter where the user nobody may read them; then restart it."
+            )
         return (
             f"Enforced by the kernel: {tool.name} has a network of its own, from which TCP leads "
             f"to {ways} and nowhere else, whatever the script does."
@@ -59,6 +68,8 @@ def _caps(target: Allowed, load: Load) -> Iterable[str]:
 def _user(who: process.Identity) -> str:
     if who.uid is not None:
         return "The tool runs as the user nobody, in a work directory of its own."
+    if who.why:
+        return "The tool runs as root: a script may read and change all of this machine."
     return "The tool runs as the worker's own user: what that user may read, a script may read."
 
 

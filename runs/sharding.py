@@ -158,7 +158,7 @@ class _Part:
                 act()
                 tool.drain()
             except ToolProblem as problem:
-                tool.halt(Stop(str(problem), "errored"))
+                tool.halt(Stop(self.ready.redactor.text(str(problem)), "errored"))
             finally:
                 result.processes_left = tool.end()
         result.exit_code, result.log_tail = self._child.exit_code, tool.log

@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 from runs import services
 
 Read = TypeVar("Read")
-_LONGEST_SHOWN = 60
+_LONGEST_SHOWN, _MOST_DIGITS = 60, 20
 
 
 class Conflict(exceptions.APIException):
@@ -81,7 +81,8 @@ def plain(text: str) -> str:
 
 def number(least: int, most: int) -> Callable[[str], int]:
     def read(text: str) -> int:
-        if not (text.isascii() and text.isdecimal() and least <= int(text[:20]) <= most):
+        is_short = len(text) <= _MOST_DIGITS and text.isascii()
+        if not (is_short and text.isdecimal() and least <= int(text) <= most):
             raise ValueError(f"Write a whole number from {least} to {most}.")
         return int(text)
 

@@ -28,6 +28,7 @@ from runs.tools import (
     ToolProblem,
     artillery_plan,
     artillery_shards,
+    read_left,
     scrubbed,
 )
 from runs.tools.artillery_lines import ArtilleryReader
@@ -40,6 +41,7 @@ _PLUGINS = Path(__file__).with_name("artillery_plugins")
 _COPY, _PLAN, _CHECKS = "wedsync-plugins", "wedsync-plan.json", "wedsync-checks.json"
 _NOWHERE = "0.0.0.0/0 ::/0"
 _LOAD_S = 60.0
+_LARGEST = 32 << 20  # a script has 16 MiB at most
 _NOISE = ("Test run id", "at ", "WARNING", "Error: Build failed with")
 _MODULE = re.compile(r"^(export (const|let|var|default)\b|module\.exports|exports\.)", re.MULTILINE)
 
@@ -127,13 +129,14 @@ class Artillery:
     def own_verdicts(self, job: Job) -> tuple[OwnVerdict, ...]:
         """Ensure's checks. An optional one that failed has no say, so it is told and not judged."""
         try:
-            plan = msgspec.json.decode((job.workdir / _PLAN).read_bytes(), type=artillery_plan.Plan)
-        except (OSError, ValueError):
+            told = read_left(job.workdir / _PLAN, _LARGEST)
+            plan = msgspec.json.decode(told, type=artillery_plan.Plan)
+        except (OSError, ValueError, RecursionError):
             return ()
         try:
-            told = (job.workdir / _CHECKS).read_bytes()
+            told = read_left(job.workdir / _CHECKS, _LARGEST)
             checks = msgspec.json.decode(told, type=list[tuple[str, bool, bool]])
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return tuple(OwnVerdict(text, None) for text in plan.thresholds)
         return tuple(
             OwnVerdict(text, held) if strict or held else OwnVerdict(f"{text} (optional)", None)
@@ -225,8 +228,21 @@ def _node(entry: Path) -> Path:
 
 def _script(job: Job) -> Path:
     """Artillery tells a module (JavaScript, TypeScript) from YAML and JSON by the file's name."""
-    text = job.script.read_text(encoding="utf-8", errors="replace")
+    text = _own(job.script).decode("utf-8", "replace")
     return job.script.with_suffix(".ts") if _MODULE.search(text) else job.script
+
+
+def _own(path: Path) -> bytes:
+    """Raises ToolProblem where the script's own code has put something else there."""
+    try:
+        return read_left(path, _LARGEST)
+    except OSError as error:
+        raise ToolProblem(
+            f"{path.name} in the work directory is no longer the file that was put there "
+            f"({error.strerror}): the script changed it while it was loaded. Let it leave that "
+            "file alone.",
+            code="script_invalid",
+        ) from None
 
 
 def _users(job: Job) -> dict[str, str]:
@@ -237,7 +253,7 @@ def _overrides(job: Job) -> tuple[str, ...]:
     """A shard's own phases, from the plan of the whole script."""
     if job.shard[1] == 1:
         return ()
-    phases = artillery_plan.read((job.workdir / _PLAN).read_bytes()).phases
+    phases = artillery_plan.read(_own(job.workdir / _PLAN)).phases
     own = artillery_shards.divide(phases, Part(*job.shard))
     return "--overrides", json.dumps({"config": {"phases": own}})
 
@@ -252,7 +268,7 @@ def _copy_plugins(job: Job) -> None:
 
 def _read_plan(job: Job, said: Finished) -> artillery_plan.Plan:
     try:
-        data = (job.workdir / _PLAN).read_bytes()
+        data = read_left(job.workdir / _PLAN, _LARGEST)
     except OSError:
         words = f"{said.stdout}\n{said.stderr}"
         line = _useful_line(words).replace(f"{job.workdir}/", "")

@@ -3,8 +3,8 @@
 The script's first line says how it behaves: `// {"seconds": 1, "rps": 50, "mode": "steady"}`.
 Modes: steady, dead (every request is refused), garbage, flood (as much as the pipe takes), silent,
 never_ready, stubborn (ignores TERM), loops (never ends loading), crossed (thresholds), broken (a
-syntax error), breaks (after half of its time). A segment of it makes its part of the requests, and
-what of the setup and the teardown it is asked for is told on stderr.
+syntax error), breaks (after half of its time), throws (its setup does). A segment of it makes its
+part of the requests, and what of the setup and the teardown it is asked for is told on stderr.
 An option it does not know ends it.
 """
 
@@ -25,13 +25,16 @@ go = threading.Event()
 
 
 class Rest(BaseHTTPRequestHandler):
-    ready = True
+    ready, throws = True, False
 
     def do_GET(self) -> None:
         self._answer({"data": {"attributes": {"status": 4 if self.ready else 1, "paused": True}}})
 
     def do_POST(self) -> None:
         tell(f"asked for {self.path}")
+        if self.throws:
+            fault = {"title": "Error", "detail": "Error: 401 for home\n\tat setup (file:///a.js:2)"}
+            return self._answer({"errors": [fault]}, 500)
         self._answer({"data": {"attributes": {"data": {"made by": os.getpid()}}}})
 
     def do_PUT(self) -> None:
@@ -43,9 +46,9 @@ class Rest(BaseHTTPRequestHandler):
         self._answer({"data": {"attributes": {"status": 7, "paused": False}}})
         go.set()
 
-    def _answer(self, body: dict[str, Any]) -> None:
+    def _answer(self, body: dict[str, Any], status: int = 200) -> None:
         data = json.dumps(body).encode()
-        self.send_response(200)
+        self.send_response(status)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
@@ -121,6 +124,7 @@ def run(options: argparse.Namespace) -> int:
     else:
         signal.signal(signal.SIGTERM, lambda *_: os._exit(105))
     Rest.ready = plan.get("mode") != "never_ready"
+    Rest.throws = plan.get("mode") == "throws"
     host, port = options.address.split(":")
     server = HTTPServer((host, int(port)), Rest)
     threading.Thread(target=server.serve_forever, daemon=True).start()

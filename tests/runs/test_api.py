@@ -127,6 +127,7 @@ def test_runs_are_filtered_by_tag_plan_and_text_and_read_page_by_page(api: APICl
         ("limit=0", "limit", "from 1 to 500"),
         ("limit=501", "limit", "from 1 to 500"),
         ("before=x", "before", "whole number"),
+        (f"limit={'0' * 19}1000", "limit", "from 1 to 500"),
         ("stat=passed", "stat", "known are state"),
         ("text=%00", "text", "zero byte"),
     ],

@@ -11,7 +11,7 @@ from django.db import DatabaseError, connection
 import clock
 from calendar_guard import services as calendar_guard
 from calendar_guard.models import Permit, Wedding
-from runs import engine, following, process, services
+from runs import engine, fanout, following, process, services
 from runs.models import Run, Snapshot, Target
 from runs.samples import Sketch
 from tests.runs.conftest import request_for
@@ -277,3 +277,20 @@ def test_no_secret_stays_of_a_run(engineer: User, monkeypatch: pytest.MonkeyPatc
     kept = [run.endpoints, run.metrics, run.log_tail, run.verdict, run.breaches, run.tool_plan]
     rows = [(row.data, bytes(row.cells)) for row in run.snapshots.all()]
     assert "home" not in str([kept, rows])
+
+
+def test_a_permit_that_could_not_be_given_back_is_given_back_later(
+    engineer: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, give_back, tries = begin(engineer), calendar_guard.give_back, []
+
+    def away_at_first(**words: Any) -> None:
+        tries.append(words)
+        if len(tries) == 1:
+            raise DatabaseError("disk I/O error")
+        give_back(**words)
+
+    monkeypatch.setattr(calendar_guard, "give_back", away_at_first)
+    assert drive(run).state == "passed"
+    assert Permit.objects.get().given_back_at is not None
+    assert run.pk not in fanout.open_streams()

@@ -16,7 +16,7 @@ from runs import process
 from runs.fence import Door, Fence, around
 from runs.places import Place
 from runs.process import Identity, Tool, can_fence
-from runs.tools import Command
+from runs.tools import Command, Finished
 from tests.runs.tools.local import Site, serve
 from tests.waiting import until
 
@@ -80,6 +80,29 @@ def test_a_port_that_is_mapped_by_itself_wins_in_any_order() -> None:
         assert doors == {80: ("10.0.0.1", 80), 443: ("10.0.0.2", 8443)}
 
 
+def test_a_name_that_is_mapped_for_one_port_is_at_its_others_where_it_really_is() -> None:
+    mapped: dict[tuple[str, int | None], Place] = {
+        ("a.example", 443): place("127.0.0.1", port=9000)
+    }
+    named = [
+        ("a.example", 443, place("127.0.0.1", port=9000)),
+        ("a.example", 80, place("10.0.0.1", port=80)),
+    ]
+    fence = around(named, mapped)
+    assert {door.inside: door.outside for door in fence.doors} == {
+        ("127.77.0.1", 443): ("127.0.0.1", 9000),
+        ("127.77.0.1", 80): ("10.0.0.1", 80),
+    }
+    assert fence.names == (("a.example", "127.77.0.1"),)
+
+
+def test_a_kernel_that_refused_once_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = [Finished(1, "", ""), Finished(0, "", "")]
+    monkeypatch.setattr(process, "_fenced", set())
+    monkeypatch.setattr(process, "run", lambda *_, **__: answers.pop(0))
+    assert [can_fence(Identity()) for _ in range(3)] == [False, True, True]
+
+
 def test_localhost_needs_no_further_name() -> None:
     assert around([("localhost", 9000, place("127.0.0.1", "::1"))], {}).names == ()
 
@@ -136,6 +159,23 @@ class TestTheRealOne:
     def test_a_place_that_refuses_resets_the_connection(self) -> None:
         fence = Fence((Door(("127.0.0.1", 80), ("127.0.0.1", 1)),))
         assert ask(fence, "http://127.0.0.1/") == ["ConnectionResetError"]
+
+    def test_what_a_script_left_in_its_work_directory_is_not_written_through(
+        self, tmp_path: Path
+    ) -> None:
+        precious = tmp_path / "precious"
+        precious.write_text("ours")
+        fence = Fence((), (("shop.example", "127.77.0.1"),))
+        with process.work_directory(WHO) as cwd:
+            (cwd / "wedsync-hosts").symlink_to(precious)
+            argv = ["/bin/sh", "-c", "cat /etc/hosts >&2; echo x >> /etc/hosts || echo kept >&2"]
+            tool = Tool(lambda *_: Command(argv, {}), who=WHO, cwd=cwd, fence=fence)
+            until(lambda: tool.exit_code is not None, within=10, what="the end")
+            tool.close()
+            assert [path.name for path in cwd.iterdir()] == ["wedsync-hosts"]
+        assert "127.77.0.1 shop.example\n" in tool.tail
+        assert tool.tail.endswith("kept\n") or WHO.uid is None
+        assert precious.read_text() == "ours"
 
     def test_a_command_without_doors_reaches_nothing(self, site: Site, tmp_path: Path) -> None:
         with process.work_directory(WHO) as cwd:
@@ -196,7 +236,9 @@ print("whole" if got == sent[::-1] else len(got), file=sys.stderr)
 
     def test_somebody_who_is_not_root_gets_one_too(self, tmp_path: Path) -> None:
         """As the user nobody, who needs a user namespace around it."""
-        said = json.loads(run_behind(Fence(), [str(PYTHON), "-c", AS_NOBODY, str(LAUNCHER)]))
+        with process.work_directory(WHO) as cwd:
+            argv = [str(PYTHON), "-c", AS_NOBODY, str(LAUNCHER)]
+            said = json.loads(process.run(argv, {}, 20, who=WHO, cwd=cwd).stderr)
         assert said["code"] == 0
         assert said["out"].splitlines() == [str(WHO.uid or os.getuid()), "10.1.2.3 shop.example"]
         assert said["doors"] == [["127.0.0.1", 80], ["10.1.2.3", 443]]
@@ -229,9 +271,7 @@ threading.Event().wait(60)
 AS_NOBODY = """
 import json, os, socket, subprocess, sys
 ours, theirs = socket.socketpair()
-with open("names", "w") as file:
-    file.write("10.1.2.3 shop.example")
-fence = {"listen": [["127.0.0.1", 80], ["10.1.2.3", 443]], "hosts": os.path.abspath("names"),
+fence = {"listen": [["127.0.0.1", 80], ["10.1.2.3", 443]], "hosts": "10.1.2.3 shop.example",
          "control": theirs.fileno()}
 terms = {"parent": os.getpid(), "uid": None, "gid": None, "memory": 1 << 30, "file": 1 << 20,
          "fence": fence}

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 
 import clock
-from runs import moves, services
+from runs import lease, link, moves, services
 from runs.lease import Lease
 from runs.models import Run, State
 from tests.runs.conftest import request_for
@@ -28,10 +28,26 @@ def test_a_dry_run_shows_that_it_lives_and_ends_when_somebody_stops_it(engineer:
         heartbeat_at=long_ago,
     )
 
-    with Lease(run_id=run_id, permit_id=None, duration=timedelta(minutes=1)) as lease:
+    with Lease(run_id=run_id, permit_id=None, duration=timedelta(minutes=1)) as held:
         fresh = Run.objects.filter(pk=run_id, heartbeat_at__gt=long_ago + timedelta(seconds=5))
         until(fresh.exists, within=10, what="a sign of life")
-        assert lease.stop() is None
+        assert held.stop() is None
         services.stop(run_id=word.id, by="mara", now=clock.now())
-        stop = until(lease.stop, within=10, what="the stop")
+        stop = until(held.stop, within=10, what="the stop")
     assert (stop.outcome, stop.reason) == ("aborted", "The dry run was stopped.")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("valkey", "quiet_tuesday")
+def test_a_lease_beats_often_enough_that_a_shard_may_miss_some_beats(engineer: User) -> None:
+    assert lease.BEAT_S * 4 < link.CONDUCTOR_S
+    word = services.start(by=engineer, request=request_for(), now=clock.now())
+    run = Run.objects.get(pk=word.id)
+    seen = set()
+
+    def five_beats() -> bool:
+        seen.add(Run.objects.values_list("heartbeat_at", flat=True).get(pk=run.pk))
+        return len(seen) > 5
+
+    with Lease(run_id=run.pk, permit_id=run.permit_id, duration=run.duration):
+        until(five_beats, within=4, what="five beats")

@@ -5,6 +5,7 @@ import stat
 import subprocess
 from collections.abc import Iterator
 from datetime import timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from runs import preparing, process, vault
 from runs.belongings import Unfit
 from runs.models import Run, Target
+from runs.networks import holds, read_networks
 from runs.places import TargetRefused
 from runs.process import Identity
 from runs.targets import CapExceeded
@@ -44,6 +46,13 @@ class StandIn(Locust):
 
 class Steered(StandIn):
     is_steered_from_outside = True
+
+
+class Complaining(StandIn):
+    def prepare(self, job: Job, shell: Shell) -> Prepared:
+        secret = job.secrets["TOKEN"]
+        words = f"The script asks for the engine {secret} now."
+        raise ToolProblem(words, code="script_invalid", output=f"no {secret} here")
 
 
 def run_of(**words: Any) -> Run:
@@ -111,6 +120,37 @@ class TestSecrets:
         tool.ask = ["/bin/sh", "-c", "echo the token is hush-hush >&2"]
         prepare(tmp_path, tool, secrets={"TOKEN": "guest-api"})
         assert tool.heard == "the token is [secret]\n"
+
+    def test_what_a_plan_and_its_warnings_quote_is_kept_without_secrets(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("WEDSYNC_SECRET_GUEST_API", "hush-hush")
+        tool = StandIn(
+            hosts=("http://127.0.0.2/hush-hush",),
+            thresholds=("p95{token:hush-hush} < 5",),
+            warnings=("The option hush-hush is ignored.",),
+        )
+        ready = prepare(tmp_path, tool, secrets={"TOKEN": "guest-api"})
+        assert ready.plan["hosts"] == ["http://127.0.0.2/[secret]"]
+        assert ready.plan["thresholds"] == ["p95{token:[secret]} < 5"]
+        assert ready.plan["warnings"] == ["The option [secret] is ignored."]
+        assert "The option [secret] is ignored.\n" in ready.notes
+
+    def test_a_refusal_quotes_no_secret(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("WEDSYNC_SECRET_GUEST_API", "hush-hush")
+        tool = StandIn(hosts=("http://hush-hush.invalid",))
+        with pytest.raises(TargetRefused, match=r"The host \[secret\]\.invalid has no address"):
+            prepare(tmp_path, tool, secrets={"TOKEN": "guest-api"})
+
+    def test_a_problem_of_the_tool_quotes_no_secret(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("WEDSYNC_SECRET_GUEST_API", "hush-hush")
+        with pytest.raises(ToolProblem, match=r"asks for the engine \[secret\] now") as caught:
+            prepare(tmp_path, Complaining(), secrets={"TOKEN": "guest-api"})
+        assert (caught.value.code, caught.value.output) == ("script_invalid", "no [secret] here")
 
 
 class TestCaps:
@@ -180,6 +220,38 @@ def test_where_the_kernel_gives_no_network_that_is_said_plainly(
     ready = prepare(tmp_path)
     assert ready.fence is None
     assert ready.plan["enforced"][0].startswith("Not enforced by the kernel")
+
+
+def test_where_the_kernel_gives_no_network_a_dry_run_reads_no_line_of_a_script(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "can_fence", lambda who: False)
+    tool = StandIn()
+    with pytest.raises(ToolProblem, match="cannot rehearse a script of stand-in") as caught:
+        prepare(tmp_path, tool, is_dry=True)
+    assert caught.value.code == "no_own_network"
+    assert tool.job is None
+    assert prepare(tmp_path, Steered(), is_dry=True).fence is None
+
+
+def test_an_address_of_a_closed_target_is_denied_within_the_network_of_an_open_one(
+    tmp_path: Path,
+) -> None:
+    Target.objects.create(name="Open", hosts=["127.1.0.0/16"])
+    Target.objects.create(name="Closed", hosts=["127.1.0.5"], is_open=False)
+    ready = prepare(tmp_path, Steered(), target="http://127.1.0.6:9000")
+    denied = read_networks(ready.job.deny)
+    assert holds(denied, ip_address("127.1.0.5"))
+    assert not holds(denied, ip_address("127.1.0.6"))
+
+
+def test_a_tool_that_runs_as_root_is_not_said_to_be_held_whatever_it_does(tmp_path: Path) -> None:
+    root = Identity(why="runs as root: python3 is not open to the user nobody")
+    ready = preparing.prepare(run_of(), StandIn(), root, tmp_path)
+    said = "\n".join(ready.plan["enforced"])
+    assert "whatever the script does" not in said
+    assert "a script that runs as root could leave that network. Run the worker as another" in said
+    assert "The tool runs as root" in said
 
 
 def test_the_plan_stays_with_its_hard_stop(tmp_path: Path) -> None:

@@ -96,6 +96,34 @@ def test_a_target_may_allow_two_at_a_time(engineer: User) -> None:
     assert states(*words) == ["requested", "requested", "requested", "queued"]
 
 
+def test_where_two_targets_allow_a_test_the_smaller_number_counts_to_the_end(
+    engineer: User,
+) -> None:
+    Target.objects.update(concurrency=3)
+    Target.objects.create(name="By name", hosts=["localhost"], concurrency=3)
+    Target.objects.create(name="By network", hosts=["127.0.0.0/8", "::1"], concurrency=1)
+    words = [start(engineer, "http://localhost:9") for _ in range(3)]
+    tasks.sweep()
+    assert states(*words) == ["requested", "queued", "queued"]
+    take(words[0])
+    finish(words[0])
+    assert states(*words[1:]) == ["requested", "queued"]
+
+
+def test_one_whose_target_was_closed_while_it_waited_is_told_so_by_its_worker(
+    engineer: User,
+) -> None:
+    first, second, third = (start(engineer) for _ in range(3))
+    Target.objects.update(is_open=False, concurrency=3)
+    tasks.sweep()
+    assert states(second, third) == ["queued", "queued"]
+    take(first)
+    finish(first)
+    assert states(second, third) == ["requested", "queued"]
+    engine.execute(int(second.id))
+    assert "is closed. Ask ops why, and to open it." in str(run(second).verdict)
+
+
 def test_a_dry_run_neither_waits_nor_is_waited_for(engineer: User) -> None:
     dry = services.dry_run(by=engineer, request=request_for(), now=clock.now())
     real = start(engineer)

@@ -9,7 +9,7 @@ from rest_framework.test import APIClient
 
 import clock
 from runs import fanout, process, services, tasks
-from runs.models import Run
+from runs.models import Run, Target
 from tests.conftest import MoveClock
 from tests.runs.conftest import request_for
 
@@ -89,6 +89,22 @@ def test_a_key_of_another_test_is_refused(api: APIClient) -> None:
     answer = post(api, key="a1", duration="PT3M")
     assert answer.status_code == 409
     assert answer.json()["code"] == "idempotency_key_reused"
+
+
+def test_a_key_stays_that_of_its_run_when_its_tags_and_notes_are_written(api: APIClient) -> None:
+    first = post(api, key="a1", tags=["nightly"]).json()
+    services.annotate(
+        run_id=first["id"], by="ellen", now=clock.now(), tags=["rsvp"], notes="slow disk"
+    )
+    assert post(api, key="a1", tags=["nightly"]).json()["id"] == first["id"]
+
+
+def test_a_key_answers_with_its_run_though_its_target_was_closed_since(api: APIClient) -> None:
+    first = post(api, key="a1").json()
+    Target.objects.update(is_open=False)
+    answer = post(api, key="a1")
+    assert (answer.status_code, answer.json()["id"]) == (202, first["id"])
+    assert post(api, key="a2").status_code == 400
 
 
 def test_a_refusal_does_not_use_the_key_up(api: APIClient, move_clock: MoveClock) -> None:

@@ -124,6 +124,7 @@ def test_a_host_without_an_address_is_told_so() -> None:
         ("a b", "127.0.0.2", "is no name of a host"),
         ("shop.example", "127.0.0.1:0", "is no place for shop.example"),
         ("shop.example", "127.0.0.1:x", "is no place for shop.example"),
+        ("shop.example", "127.0.0.1:0000099", "is no place for shop.example"),
         ("shop.example", "http://127.0.0.1", "is no place for shop.example"),
         ("shop.example", "", "is no place for shop.example"),
         ("shop.example", 7, "is no place for shop.example"),

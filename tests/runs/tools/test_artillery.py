@@ -1,6 +1,6 @@
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -328,6 +328,32 @@ def test_checks_are_told_as_ensure_judged_them(artillery: Artillery, job: Job) -
 
 def test_a_script_without_a_plan_has_no_verdicts(artillery: Artillery, job: Job) -> None:
     assert artillery.own_verdicts(job) == ()
+
+
+@pytest.mark.parametrize("name", ["wedsync-plan.json", "wedsync-checks.json"])
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: path.symlink_to("/dev/zero")])
+def test_what_a_script_put_in_place_of_our_files_is_not_read(
+    artillery: Artillery, job: Job, name: str, make: Callable[[Path], None]
+) -> None:
+    artillery.prepare(job, Planning(PLAN | {"ensure": {"thresholds": [{"a": 1}]}}))
+    (job.workdir / name).unlink(missing_ok=True)
+    make(job.workdir / name)
+    assert all(own.held is None for own in artillery.own_verdicts(job))
+    if name == "wedsync-plan.json":
+        with pytest.raises(
+            ToolProblem, match=r"wedsync-plan\.json in the work directory is no lon"
+        ):
+            artillery.command(replace(job, shard=(0, 2)), samples_fd=3, go_fd=4)
+
+
+def test_a_script_that_became_a_pipe_is_told_and_hangs_nobody(
+    artillery: Artillery, job: Job
+) -> None:
+    artillery.prepare(job, Planning(PLAN))
+    job.script.unlink()
+    os.mkfifo(job.script)
+    with pytest.raises(ToolProblem, match="is no longer the file that was put there"):
+        artillery.command(job, samples_fd=3, go_fd=4)
 
 
 def line(worker: int = 1, users: int = 1, dropped: int = 0, **more: object) -> bytes:

@@ -9,8 +9,9 @@ from _pytest.mark import ParameterSet
 
 from runs.aggregator import Aggregator
 from runs.samples import Batch
-from runs.tools import TOOLS, Job, Tool, ToolProblem, get_tool
+from runs.tools import TOOLS, Job, Tool, ToolProblem, get_tool, trusting
 from runs.tools.lines import LONGEST_LINE
+from tests.runs.tools.fake_shell import job_in
 
 RECORDINGS = Path(__file__).parent / "recordings"
 GARBAGE = [
@@ -28,6 +29,20 @@ GARBAGE = [
     b"\xff\xfe\x00",
     b"x" * (LONGEST_LINE + 1),
 ]
+
+
+def test_the_list_of_authorities_is_not_written_through_a_link_of_the_script(
+    tmp_path: Path,
+) -> None:
+    workdir, precious = tmp_path / "work", tmp_path / "precious"
+    workdir.mkdir()
+    (workdir / "wedsync-trust.pem").symlink_to(precious)
+    job = job_in(workdir, ca=workdir / "ca.pem")
+    (workdir / "ca.pem").write_text("ours")
+    trusting(job)
+    assert not precious.exists()
+    (workdir / "wedsync-trust.pem").unlink()
+    assert Path(trusting(job)["SSL_CERT_FILE"]).read_text().endswith("\nours")
 
 
 def every_recording() -> list[ParameterSet]:
