@@ -88,8 +88,9 @@ def test_three_workers_carry_one_run_and_one_that_is_killed_ends_it(
         stack.wait_for(run_id, "running", within=60)
         until(lambda: len(tools(stack)) == 3, within=10, what="three tools at work")
         os.kill(workers[0].pid, signal.SIGKILL)
-        run = stack.wait_for(run_id, within=12)
-        assert run["state"] == "errored"
-        assert "went silent, so all were stopped" in run["verdict"]["reason"]
+        until(lambda: not tools(stack), within=8, what="the end of all three tools")
+        run = stack.wait_for(run_id, within=30)
+        # It carried a shard, or it conducted as well: then nobody was left to say more.
+        ends = {"errored": "went silent, so all were stopped", "lost": "went silent"}
+        assert ends[run["state"]] in run["verdict"]["reason"]
         assert run["processes_left"] == 0
-        assert tools(stack) == []
