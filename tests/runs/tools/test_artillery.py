@@ -234,10 +234,10 @@ def test_artillery_inherits_nothing_but_the_path(
 
 
 def test_hosts_and_a_certificate_authority_reach_node(artillery: Artillery, job: Job) -> None:
-    job = replace(job, hosts={"Shop.Example": "127.0.0.1:9000"}, ca=Path("/work/ca.pem"))
+    job = replace(job, hosts={"Shop.Example": "127.0.0.1:9000"}, ca=Path("/etc/ours/ca.pem"))
     env = artillery.command(job, samples_fd=5, go_fd=6).env
     assert json.loads(env["WEDSYNC_HOSTS"]) == {"shop.example": "127.0.0.1:9000"}
-    assert env["NODE_EXTRA_CA_CERTS"] == "/work/ca.pem"
+    assert env["NODE_EXTRA_CA_CERTS"] == "/etc/ours/ca.pem"
 
 
 @pytest.mark.parametrize(
