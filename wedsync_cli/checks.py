@@ -16,15 +16,18 @@ DATES = {
     "the night clocks go forward": "2026-03-29 00:59:00",
     "the night clocks go back": "2026-10-25 00:59:00",
 }
+_OF_RUNS = (
+    "belongings cells comparing fence flood limits live_thresholds outcome process redaction "
+    "rollup samples shares sketch words"
+)
 # Tests that ask neither a date nor a database: once is enough.
 ONCE = (
     "tests/wedsync_cli",
     "tests/integrations",
     "tests/examples",
     "tests/audit/test_chain.py",
-    "tests/runs/test_process.py",
-    "tests/runs/test_samples.py",
-    "tests/runs/test_sketch.py",
+    *(f"tests/runs/test_{name}.py" for name in _OF_RUNS.split()),
+    "tests/runs/thresholds",
     "tests/runs/tools",
     "tests/streaming/test_hub.py",
     "tests/wedsync_loadtest/test_environment.py",
