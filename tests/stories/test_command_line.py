@@ -141,5 +141,5 @@ def test_a_product_that_is_not_there_ends_with_4_and_says_what_to_do(
     assert (code, f"{url} did not answer" in said) == (4, True), said
     assert "./wedsync up starts it" in said
     code, said = run(tuesday, path, "--wait", "--url", tuesday.url, "--token", "wst_none")
-    assert (code, "not accepted" in said) == (4, True), said
-    assert "Authorization: Bearer" in said
+    assert (code, "does not know this token" in said) == (64, True), said
+    assert "WEDSYNC_TOKEN" in said
