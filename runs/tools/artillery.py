@@ -32,6 +32,7 @@ from runs.tools import (
     scrubbed,
 )
 from runs.tools.artillery_lines import ArtilleryReader
+from runs.tools.tapping import say_go
 
 VERSION = "2.0.34"
 NODE_AT_LEAST = (22, 18)
@@ -102,13 +103,7 @@ class Artillery:
         return reader.hello
 
     def go(self, job: Job, go_fd: int) -> None:
-        try:
-            os.write(go_fd, b"g")
-        except OSError as error:
-            sentence = (
-                "Artillery was ready but ended before it was told to go. Start the run again."
-            )
-            raise ToolProblem(sentence, code="tool_error") from error
+        say_go(go_fd, "Artillery")
 
     def share_setup(self, job: Job, data: bytes | None) -> bytes:
         """Nothing: "before" and "after" of the script run in every shard."""

@@ -10,9 +10,9 @@ from itertools import repeat
 import msgspec
 
 from runs.samples import REQUESTS, Batch, Cell, Key, Kind
-from runs.tools.lines import Lines, endpoint
+from runs.tools.lines import endpoint
+from runs.tools.tapping import TapReader
 
-_SENSELESS = (ValueError, OverflowError, RecursionError)  # msgspec's errors are ValueErrors
 _MOST_TIMES = 10_000_000
 
 
@@ -35,51 +35,27 @@ class _Line(msgspec.Struct):
     cell: _Measured | None = None
 
 
-class _Hello(msgspec.Struct):
-    hello: int
-
-
-class ArtilleryReader:
+class ArtilleryReader(TapReader):
     def __init__(self) -> None:
-        self.hello = False
-        self._senseless = 0
-        self._lines = Lines()
-        self._decode_hello = msgspec.json.Decoder(_Hello).decode
+        super().__init__()
         self._decode = msgspec.json.Decoder(_Line).decode
         self._users: dict[int, int] = {}
         self._dropped: dict[int, int] = {}
 
     @property
-    def garbage(self) -> int:
-        return self._senseless + self._lines.oversized
-
-    @property
     def dropped(self) -> int:
         return sum(self._dropped.values())
 
-    def feed(self, chunk: bytes) -> Batch:
-        batch = Batch()
-        for line in filter(bytes.strip, self._lines.cut(chunk).split(b"\n")):
-            try:
-                self._read(line, batch)
-            except _SENSELESS:
-                self._senseless += 1
-        return batch
-
-    def _read(self, line: bytes, batch: Batch) -> None:
-        if not self.hello:
-            self._decode_hello(line)
-            self.hello = True
-            return
+    def _take(self, line: bytes, batch: Batch) -> None:
         told = self._decode(line)
         if told.cell is not None:
-            _take(told.cell, batch)
+            _add(told.cell, batch)
         self._users[told.worker] = told.users
         self._dropped[told.worker] = told.dropped
         batch.users[told.at] = sum(self._users.values())
 
 
-def _take(measured: _Measured, batch: Batch) -> None:
+def _add(measured: _Measured, batch: Batch) -> None:
     """Raises ValueError where it is not what the tap writes."""
     values, times = measured.values[::2], measured.values[1::2]
     count = sum(times) + measured.unanswered

@@ -28,7 +28,8 @@ from runs.tools import (
     scrubbed,
     trusting,
 )
-from runs.tools.lines import Lines, endpoint
+from runs.tools.lines import endpoint
+from runs.tools.tapping import TapReader, say_go
 
 STOP_TIMEOUT_S = 2
 MARGIN_S = STOP_TIMEOUT_S + 1
@@ -114,11 +115,7 @@ class Locust:
         return reader.hello
 
     def go(self, job: Job, go_fd: int) -> None:
-        try:
-            os.write(go_fd, b"g")
-        except OSError as error:
-            sentence = "Locust was ready but ended before it was told to go. Start the run again."
-            raise ToolProblem(sentence, code="tool_error") from error
+        say_go(go_fd, "Locust")
 
     def own_verdicts(self, job: Job) -> tuple[OwnVerdict, ...]:
         return ()
@@ -146,10 +143,6 @@ class Locust:
         return Ending("tool_error", f"Locust ended with code {code}: {said}")
 
 
-class _Hello(msgspec.Struct):
-    hello: int
-
-
 class _Ticked(msgspec.Struct):
     users: int
     at: int
@@ -157,33 +150,13 @@ class _Ticked(msgspec.Struct):
     cells: list[tuple[int, str, str, list[float], int, int]]
 
 
-class LocustReader:
+class LocustReader(TapReader):
     def __init__(self) -> None:
-        self.hello = False
+        super().__init__()
         self.dropped = 0
-        self._senseless = 0
-        self._lines = Lines()
-        self._decode_hello = msgspec.json.Decoder(_Hello).decode
         self._decode = msgspec.json.Decoder(_Ticked).decode
 
-    @property
-    def garbage(self) -> int:
-        return self._senseless + self._lines.oversized
-
-    def feed(self, chunk: bytes) -> Batch:
-        batch = Batch()
-        for line in filter(bytes.strip, self._lines.cut(chunk).split(b"\n")):
-            try:
-                self._read(line, batch)
-            except (ValueError, RecursionError):
-                self._senseless += 1
-        return batch
-
-    def _read(self, line: bytes, batch: Batch) -> None:
-        if not self.hello:
-            self._decode_hello(line)
-            self.hello = True
-            return
+    def _take(self, line: bytes, batch: Batch) -> None:
         tick = self._decode(line)
         if not all(_makes_sense(*cell[3:]) for cell in tick.cells):
             raise ValueError("not what the tap writes")
