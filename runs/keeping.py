@@ -79,7 +79,7 @@ def _roll_some(run_id: int, finer: int, width: int, *, is_settled: bool) -> bool
     made = roll(found, width)
     whole = made if is_settled and is_all else made[:-1]
     # Of two sweeps that meet, the constraint lets one write each span.
-    Snapshot.objects.bulk_create(_rows_of(run_id, whole), ignore_conflicts=True)
+    Snapshot.objects.bulk_create(rows_of(run_id, whole), ignore_conflicts=True)
     return not is_all
 
 
@@ -116,7 +116,7 @@ def _span(row: Snapshot) -> Span:
     return Span(row.at, row.seq, row.width, row.data, sketch, cells)
 
 
-def _rows_of(run_id: int, spans: Iterable[Span]) -> list[Snapshot]:
+def rows_of(run_id: int, spans: Iterable[Span]) -> list[Snapshot]:
     return [
         Snapshot(
             run_id=run_id,

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from django.contrib.auth.models import User
 
-from runs import cells, fanout
+from runs import cells, fanout, keeping
 from runs.aggregator import Aggregator
 from runs.models import Run, Snapshot
 from runs.rollup import Span
@@ -67,18 +67,7 @@ def past_run(by: User, **words: Any) -> Run:
 
 
 def keep(run: Run, spans: Sequence[Span]) -> None:
-    Snapshot.objects.bulk_create(
-        Snapshot(
-            run=run,
-            seq=span.seq,
-            at=span.at,
-            data=span.data,
-            width=span.width,
-            sketch=span.sketch,
-            cells=span.cells,
-        )
-        for span in spans
-    )
+    Snapshot.objects.bulk_create(keeping.rows_of(run.pk, spans))
 
 
 def steady(seconds: int, ms: float, *, each: int = 20, name: str = "home") -> Measured:
