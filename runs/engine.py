@@ -8,12 +8,12 @@ from pathlib import Path
 import clock
 from calendar_guard import services as calendar_guard
 from runs import fanout, following, moves, preparing, process
-from runs.conducting import Call, Conductor
 from runs.lease import Lease
 from runs.models import HELD_BY_A_WORKER, OPEN, Run, State
 from runs.outcome import Outcome
 from runs.persisting import surely
 from runs.preparing import Ready
+from runs.shards.conducting import Call, Conductor
 from runs.tools import Tool, ToolProblem, get_tool
 from runs.watch import Watch
 

@@ -44,7 +44,8 @@ def main() -> None:
 
 def _leave_our_network(fence: dict[str, Any]) -> None:
     try:
-        runpy.run_path(os.path.join(os.path.dirname(__file__), "namespace.py"))["enter"](fence)
+        here = os.path.dirname(__file__)
+        runpy.run_path(os.path.join(here, "fencing", "namespace.py"))["enter"](fence)
     except OSError as error:
         sys.exit(f"The tool cannot get a network of its own: {error.strerror}.")
 

@@ -11,11 +11,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from runs import belongings, fence, places, process, safeguards, targets, vault
-from runs.fence import Fence
+from runs import belongings, process, targets, vault
+from runs.fencing import fence, places, safeguards
+from runs.fencing.fence import Fence
+from runs.fencing.networks import Network, complement, overlap, read_address, read_networks, single
+from runs.fencing.places import Place
 from runs.models import Run
-from runs.networks import Network, complement, overlap, read_address, read_networks, single
-from runs.places import Place
 from runs.redaction import Redactor
 from runs.targets import Allowed, CapExceeded, HostsRefused, Load, TargetRefused
 from runs.tools import Finished, Job, OwnVerdict, Prepared, Shell, Tool, ToolProblem

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from runs.fence import NOTHING, Fence
+from runs.fencing.fence import NOTHING, Fence
 from runs.redaction import Redactor
 from runs.tools import Command, Finished, ToolProblem
 
@@ -34,7 +34,7 @@ _PROC = Path("/proc")
 _MARK = "WEDSYNC_RUN"
 _MARKS = ("WEDSYNC_STACK", "WEDSYNC_HOME")
 _LAUNCHER = Path(__file__).with_name("launcher.py")
-_RELAY = Path(__file__).with_name("relay.py")
+_RELAY = Path(__file__).parent / "fencing" / "relay.py"
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any
 
 from clock.iso import format_duration
-from runs import queue
 from runs.models import OPEN, Plan, Run
 from runs.percentiles import percentiles, rounded
 from runs.samples import Endpoint, Metric, Totals
+from runs.waiting import queue
 from runs.words import figure
 from streaming.wire import Update
 

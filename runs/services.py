@@ -3,9 +3,11 @@
 from runs import moves
 from runs.allowing import TargetWord, list_targets
 from runs.asking import Invalid, KeyReused, Request, RunRefused, check, request_of
-from runs.comparing import Comparison
 from runs.finding import UnknownRun, UnknownSchedule, find_plan, find_run
-from runs.history import (
+from runs.models import Plan, State
+from runs.moves import Move
+from runs.past.comparing import Comparison
+from runs.past.history import (
     TrendPoint,
     compare,
     metrics,
@@ -13,22 +15,20 @@ from runs.history import (
     set_baseline,
     trend,
 )
-from runs.listing import list_runs
-from runs.models import Plan, State
-from runs.moves import Move
-from runs.notes import annotate, read_tags
+from runs.past.listing import list_runs
+from runs.past.notes import annotate, read_tags
 from runs.planning import StillScheduled, add_plan, change_plan, delete_plan
 from runs.report import PlanWord, RunWord, plan_word, run_word
-from runs.scheduling import (
+from runs.starting import dry_run, start
+from runs.stopping import stop, stop_all
+from runs.tools import tool_names
+from runs.waiting.scheduling import (
     ScheduleWord,
     cancel_schedule,
     get_schedule,
     list_schedules,
     schedule,
 )
-from runs.starting import dry_run, start
-from runs.stopping import stop, stop_all
-from runs.tools import tool_names
 
 STATES = tuple(map(str, State.values))
 

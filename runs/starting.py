@@ -8,13 +8,14 @@ from django.db import IntegrityError, transaction
 
 import clock
 from calendar_guard import services as calendar_guard
-from runs import fanout, moves, queue, tasks
+from runs import fanout, moves, tasks
 from runs.asking import KeyReused, Request, RunRefused, check
 from runs.models import Run, State
 from runs.outcome import Outcome
-from runs.queue import Answer
 from runs.report import RunWord, run_word
 from runs.targets import Admitted
+from runs.waiting import queue
+from runs.waiting.queue import Answer
 
 _MAY_CHANGE = ("tags", "notes")  # of a run that is there already, so they do not tell tests apart
 

@@ -3,12 +3,13 @@
 from datetime import datetime
 
 from calendar_guard import services as calendar_guard
-from runs import fanout, moves, queue, tasks
+from runs import fanout, moves, tasks
+from runs.fencing.places import TargetRefused, locate
 from runs.finding import find_run
 from runs.models import GOING, OPEN, WAITING, Run, State
 from runs.outcome import Outcome
-from runs.places import TargetRefused, locate
 from runs.report import RunWord, run_word
+from runs.waiting import queue
 
 
 def stop(*, run_id: str, by: str, now: datetime, why: str = "stop was pressed") -> RunWord:

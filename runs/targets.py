@@ -12,10 +12,10 @@ from typing import Protocol
 
 from django.conf import settings
 
-from runs import places
+from runs.fencing import places
+from runs.fencing.networks import Address, Network, holds, read_address, read_networks
+from runs.fencing.places import HostsRefused, Place, TargetRefused
 from runs.models import Target
-from runs.networks import Address, Network, holds, read_address, read_networks
-from runs.places import HostsRefused, Place, TargetRefused
 from runs.words import count, span
 
 __all__ = ["Admitted", "CapExceeded", "HostsRefused", "TargetRefused", "admit"]

@@ -11,9 +11,12 @@ from django.conf import settings
 from kombu.exceptions import OperationalError
 
 import clock
-from runs import engine, fanout, following, keeping, process, queue, schedules, sharding
+from runs import engine, fanout, following, process
 from runs.models import HELD_BY_A_WORKER, OPEN, Run, State
 from runs.outcome import Outcome
+from runs.past import keeping
+from runs.shards import sharding
+from runs.waiting import queue, schedules
 
 log = logging.getLogger(__name__)
 LOST_AFTER = timedelta(seconds=10)

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from clock import iso
-from runs.shares import Part
+from runs.shards.shares import Part
 from runs.tools import (
     Command,
     Ending,

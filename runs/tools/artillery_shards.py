@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from runs.shares import Part
+from runs.shards.shares import Part
 from runs.tools import ToolProblem
 from runs.tools.artillery_plan import Phase
 

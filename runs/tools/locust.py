@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from runs.samples import REQUESTS, Batch, Cell, Key
-from runs.shares import Part
+from runs.shards.shares import Part
 from runs.tools import (
     Command,
     Ending,

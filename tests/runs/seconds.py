@@ -7,10 +7,11 @@ from typing import Any
 import msgspec
 from django.contrib.auth.models import User
 
-from runs import cells, fanout, keeping
+from runs import cells, fanout
 from runs.aggregator import Aggregator
 from runs.models import Run, Snapshot
-from runs.rollup import Span
+from runs.past import keeping
+from runs.past.rollup import Span
 from runs.samples import REQUESTS, Batch, Key, Second
 
 FULL_MINUTE = datetime(2026, 6, 9, 8, 0, tzinfo=UTC)

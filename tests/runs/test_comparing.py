@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runs.comparing import Comparison, Difference, Measured, Side, compare, noise
-from runs.comparing.sides import shorten
+from runs.past.comparing import Comparison, Difference, Measured, Side, compare, noise
+from runs.past.comparing.sides import shorten
 from runs.sketch import Sketch
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from runs import process
-from runs.fence import Door, Fence, around
-from runs.places import Place
+from runs.fencing.fence import Door, Fence, around
+from runs.fencing.places import Place
 from runs.process import Identity, Tool, can_fence
 from runs.tools import Command, Finished
 from tests.runs.tools.local import Site, serve
@@ -248,7 +248,7 @@ print("whole" if got == sent[::-1] else len(got), file=sys.stderr)
         code = f"""
 import threading
 from pathlib import Path
-from runs.fence import Door, Fence
+from runs.fencing.fence import Door, Fence
 from runs.process import Identity, Tool
 from runs.tools import Command
 fence = Fence((Door(("127.0.0.1", 80), ("127.0.0.1", {port})),))

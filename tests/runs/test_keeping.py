@@ -5,8 +5,9 @@ from functools import partial
 import pytest
 from django.contrib.auth.models import User
 
-from runs import history, keeping, rollup, tasks
+from runs import tasks
 from runs.models import Run, Snapshot
+from runs.past import history, keeping, rollup
 from runs.samples import REQUESTS
 from tests.conftest import MoveClock
 from tests.runs.conftest import TUESDAY

@@ -6,9 +6,10 @@ import pytest
 from django.contrib.auth.models import User
 
 import clock
-from runs import lease, link, moves, services
+from runs import lease, moves, services
 from runs.lease import Lease
 from runs.models import Run, State
+from runs.shards import link
 from tests.runs.conftest import request_for
 from tests.waiting import until
 

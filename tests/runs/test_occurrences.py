@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runs.occurrences import BadRule, BadZone, check_rule, next_start
+from runs.waiting.occurrences import BadRule, BadZone, check_rule, next_start
 
 BERLIN, NEW_YORK = "Europe/Berlin", "America/New_York"
 TUESDAY = datetime.fromisoformat("2026-06-09T10:00:00+02:00")

@@ -13,9 +13,9 @@ import pytest
 
 from runs import preparing, process, vault
 from runs.belongings import Unfit
+from runs.fencing.networks import holds, read_networks
+from runs.fencing.places import TargetRefused
 from runs.models import Run, Target
-from runs.networks import holds, read_networks
-from runs.places import TargetRefused
 from runs.process import Identity
 from runs.targets import CapExceeded
 from runs.tools import Job, Prepared, Shell, ToolProblem

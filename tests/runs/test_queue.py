@@ -8,9 +8,10 @@ from django.contrib.auth.models import User
 import clock
 from calendar_guard import services as calendar_guard
 from calendar_guard.models import Permit, Wedding
-from runs import engine, moves, queue, services, tasks
+from runs import engine, moves, services, tasks
 from runs.models import Run, State, Target
 from runs.outcome import Outcome
+from runs.waiting import queue
 from tests.conftest import MoveClock
 from tests.runs.conftest import TUESDAY, request_for
 

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runs import cells, rollup
-from runs.rollup import Span, roll
+from runs import cells
+from runs.past import rollup
+from runs.past.rollup import Span, roll
 from runs.samples import REQUESTS, Key
 from runs.sketch import Sketch
 from tests.runs.seconds import FULL_MINUTE, spans_of, steady

@@ -10,9 +10,10 @@ from django.test import Client
 import clock
 from calendar_guard import services as calendar_guard
 from calendar_guard.models import Hold, Permit
-from runs import engine, moves, schedules, services, tasks
+from runs import engine, moves, services, tasks
 from runs.models import Plan, Run, Schedule, State
 from runs.outcome import Outcome
+from runs.waiting import schedules
 from tests.conftest import MoveClock
 from tests.runs.conftest import TUESDAY, request_for
 

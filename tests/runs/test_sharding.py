@@ -11,9 +11,10 @@ from django.db import connection
 
 import clock
 from calendar_guard.models import Permit, Wedding
-from runs import engine, following, services, sharding, tasks
-from runs.conducting import merge_own
+from runs import engine, following, services, tasks
 from runs.models import Run, Shard, ShardSecond, Snapshot
+from runs.shards import sharding
+from runs.shards.conducting import merge_own
 from runs.tools import OwnVerdict
 from tests.runs.conftest import request_for
 from tests.waiting import until

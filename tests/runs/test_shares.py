@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runs.shares import Part
+from runs.shards.shares import Part
 from runs.tools import ToolProblem, k6_shards
 from runs.tools.artillery_plan import Phase
 from runs.tools.artillery_shards import divide, refuse_undivided

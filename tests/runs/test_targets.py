@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runs import places, targets
+from runs import targets
+from runs.fencing import places
+from runs.fencing.networks import complement, overlap, read_address, read_networks
+from runs.fencing.places import HostsRefused, Place, TargetRefused
 from runs.models import Target
-from runs.networks import complement, overlap, read_address, read_networks
-from runs.places import HostsRefused, Place, TargetRefused
 from runs.targets import Allowed, CapExceeded, Load, judge_load, judge_place
 from tests.runs.conftest import request_for
 

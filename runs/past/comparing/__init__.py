@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from runs.comparing.cautions import cautions
-from runs.comparing.differences import RULE, Difference, differences
-from runs.comparing.sides import NOTHING, Measured, Side, shorten
+from runs.past.comparing.cautions import cautions
+from runs.past.comparing.differences import RULE, Difference, differences
+from runs.past.comparing.sides import NOTHING, Measured, Side, shorten
 from runs.words import count, figure
 
 __all__ = [

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from runs.comparing.sides import Side
+from runs.past.comparing.sides import Side
 from runs.words import count, span
 
 PARTIAL = {"aborted", "errored", "lost"}

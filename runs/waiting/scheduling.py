@@ -10,13 +10,13 @@ from django.db import transaction
 from audit import services as audit
 from calendar_guard import services as calendar_guard
 from calendar_guard.rules import Verdict, verdict_from_json
-from runs import queue, schedules
 from runs.asking import Invalid, RunRefused, check, request_of
 from runs.finding import find_plan, find_schedule
 from runs.models import WAITING, Plan, Run, Schedule, State
-from runs.occurrences import BadRule, BadZone, check_rule, find_zone, next_start
 from runs.outcome import Outcome
 from runs.report import run_word
+from runs.waiting import queue, schedules
+from runs.waiting.occurrences import BadRule, BadZone, check_rule, find_zone, next_start
 
 LONGEST_AHEAD = timedelta(days=366)
 SHOWN_STARTS = 3

@@ -15,11 +15,11 @@ from django.db import IntegrityError, transaction
 import clock
 from runs import following, preparing, process
 from runs.following import TICK_S, Follower
-from runs.link import Link
 from runs.models import Run, Shard, ShardSecond, State
 from runs.outcome import Stop
 from runs.persisting import surely
 from runs.preparing import Ready
+from runs.shards.link import Link
 from runs.tools import Tool, ToolProblem, get_tool
 
 log = logging.getLogger(__name__)

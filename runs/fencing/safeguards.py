@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from runs import process
-from runs.fence import Fence
-from runs.networks import Network
+from runs.fencing.fence import Fence
+from runs.fencing.networks import Network
 from runs.targets import Allowed, Load
 from runs.tools import Tool
 from runs.words import count

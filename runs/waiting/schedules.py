@@ -10,13 +10,14 @@ from django.db.models import Q
 
 import clock
 from calendar_guard import services as calendar_guard
-from runs import moves, queue
+from runs import moves
 from runs.asking import Invalid, Request, check, request_of
 from runs.models import WAITING, Run, Schedule, State
 from runs.moves import LONGEST_WHY
-from runs.occurrences import BadRule, BadZone, next_start
 from runs.outcome import Outcome
 from runs.targets import Admitted
+from runs.waiting import queue
+from runs.waiting.occurrences import BadRule, BadZone, next_start
 from runs.words import span
 
 # A start that nobody was there to make is made up for within this time, and no later.

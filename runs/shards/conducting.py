@@ -14,14 +14,15 @@ from typing import Any
 from django.db import DatabaseError
 
 import clock
-from runs import following, moves, process, sharding, words
+from runs import following, moves, process, words
 from runs.lease import Lease
-from runs.link import STOPPED
-from runs.merging import Merger
 from runs.models import GOING, Run, Shard, State
 from runs.outcome import Outcome, Stop
 from runs.persisting import surely
-from runs.sharding import AT_WORK
+from runs.shards import sharding
+from runs.shards.link import STOPPED
+from runs.shards.merging import Merger
+from runs.shards.sharding import AT_WORK
 from runs.telling import Teller
 from runs.tools import Ending, OwnVerdict, Tool
 

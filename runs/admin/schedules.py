@@ -15,9 +15,10 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 import clock
-from runs import asking, scheduling
+from runs import asking
 from runs.models import Schedule
-from runs.occurrences import BadZone, find_zone
+from runs.waiting import scheduling
+from runs.waiting.occurrences import BadZone, find_zone
 
 
 class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
-from runs.networks import read_address
-from runs.places import Place
+from runs.fencing.networks import read_address
+from runs.fencing.places import Place
 
 _FIRST = int(IPv4Address("127.77.0.1"))
 _USUAL_PORTS = (80, 443)

@@ -3,9 +3,9 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from runs.comparing import noise
-from runs.comparing.noise import Estimate
-from runs.comparing.sides import Measured
+from runs.past.comparing import noise
+from runs.past.comparing.noise import Estimate
+from runs.past.comparing.sides import Measured
 from runs.percentiles import QUANTILES, rounded
 
 Judgement = Literal[

@@ -7,11 +7,6 @@ from django.http import HttpRequest
 import clock
 from runs import services
 from runs.models import Plan
-from runs.run_admin import RunAdmin
-from runs.schedule_admin import ScheduleAdmin
-from runs.target_admin import TargetAdmin
-
-__all__ = ["PlanAdmin", "RunAdmin", "ScheduleAdmin", "TargetAdmin"]
 
 
 class PlanForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -12,7 +12,7 @@ from typing import Any
 from django.db.models import Max, Min, QuerySet
 
 from runs.models import OPEN, Run, Snapshot
-from runs.rollup import WIDTHS, Span, roll, start_of
+from runs.past.rollup import WIDTHS, Span, roll, start_of
 
 # A worker that went silent may still be writing for a while.
 SETTLED = timedelta(minutes=1)
