@@ -15,11 +15,12 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from runs import living
 from runs.fencing.fence import NOTHING, Fence
 from runs.redaction import Redactor
 from runs.tools import Command, Finished, ToolProblem
@@ -30,8 +31,6 @@ PIPE_BYTES = 1 << 20
 F_SETPIPE_SZ = 1031
 LARGEST_FILE = 256 << 20  # pipes are not files: samples are not limited by it
 LEAST_MEMORY = 4 << 30  # Node reserves two before its first line
-_PROC = Path("/proc")
-_MARK = "WEDSYNC_RUN"
 _MARKS = ("WEDSYNC_STACK", "WEDSYNC_HOME")
 _LAUNCHER = Path(__file__).with_name("launcher.py")
 _RELAY = Path(__file__).parent / "fencing" / "relay.py"
@@ -187,7 +186,7 @@ class Tool:
             os.close(samples_w)
             os.close(go_r)
         self.group = self._child.pid
-        self.born = born(self.group)
+        self.born = living.born(self.group)
         self._tail = b""
         self._asked_at: float | None = None
         self._listener = threading.Thread(target=self._listen, daemon=True)
@@ -212,7 +211,7 @@ class Tool:
     def terminate(self) -> None:
         """Ask it to end; `end` counts its two seconds from here."""
         self._asked_at = time.monotonic()
-        _signal_group(self.group, signal.SIGTERM)
+        living.signal_group(self.group, signal.SIGTERM)
 
     def end(self) -> int:
         """End whatever is left of the group and say how many processes survived: 0 is the proof."""
@@ -264,61 +263,6 @@ def _doors(
         yield relay, {"listen": listen, "hosts": fence.hosts_file(), "control": theirs.fileno()}
 
 
-def end_stranger(group: int, began: int | None) -> int:
-    """End a group that another process of ours started, unless its number was given to others."""
-    if began is None or born(group) not in {None, began}:
-        return 0
-    _signal_group(group, signal.SIGKILL)
-    return _wait_until_gone(lambda: members(group), 2.0)
-
-
-def born(pid: int) -> int | None:
-    """The process's start in clock ticks since boot (proc(5)); a reused number differs in it."""
-    fields = _stat(pid)
-    return int(fields[19]) if fields else None
-
-
-def strays(mark: str) -> list[int]:
-    """Living processes that carry a run's mark, also those that left its group (setsid)."""
-    if not _PROC.exists():
-        return []
-    words, found = f"{_MARK}={mark}".encode(), []
-    for entry in _PROC.iterdir():
-        with contextlib.suppress(OSError):
-            if entry.name.isdigit() and words in (entry / "environ").read_bytes().split(b"\0"):
-                found.append(int(entry.name))
-    return [pid for pid in found if (fields := _stat(pid)) and fields[0] not in "ZX"]
-
-
-def members(group: int) -> list[int]:
-    """Living processes of a group. A zombie still answers signals but loads nobody."""
-    if not _PROC.exists():
-        return [group] if _answers(group) else []
-    found = []
-    for entry in _PROC.iterdir():
-        if entry.name.isdigit() and (fields := _stat(int(entry.name))):
-            state, group_of_it = fields[0], int(fields[2])
-            if group_of_it == group and state not in "ZX":
-                found.append(int(entry.name))
-    return found
-
-
-def _answers(group: int) -> bool:
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-def _stat(pid: int) -> list[str] | None:
-    try:
-        text = (_PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return None
-    return text.rpartition(")")[2].split()
-
-
 def _spawn(
     argv: list[str],
     env: Mapping[str, str],
@@ -345,7 +289,7 @@ def _spawn(
         pass_fds = (*pass_fds, fence["control"])
     return subprocess.Popen(
         [sys.executable, "-I", "-S", str(_LAUNCHER), terms, *argv],
-        env=dict(env) | _marks() | {_MARK: mark},
+        env=dict(env) | _marks() | {living.MARK: mark},
         cwd=cwd,
         stdin=subprocess.DEVNULL,
         stdout=stdout,
@@ -365,29 +309,15 @@ def _end_group(child: subprocess.Popen[bytes], grace_s: float, mark: str) -> int
     if grace_s > 0:
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(grace_s)
-    if members(child.pid):
-        _signal_group(child.pid, signal.SIGKILL)
-    for stray in strays(mark):
+    if living.members(child.pid):
+        living.signal_group(child.pid, signal.SIGKILL)
+    for stray in living.strays(mark):
         with contextlib.suppress(ProcessLookupError):
             os.kill(stray, signal.SIGKILL)
-    left = _wait_until_gone(lambda: {*members(child.pid), *strays(mark)}, 2.0)
+    left = living.wait_until_gone(lambda: {*living.members(child.pid), *living.strays(mark)}, 2.0)
     with contextlib.suppress(subprocess.TimeoutExpired):
         child.wait(1.0)
     return left
-
-
-def _wait_until_gone(look: Callable[[], Collection[int]], seconds: float) -> int:
-    pause = threading.Event()
-    for _ in range(int(seconds / 0.02)):
-        if not (left := look()):
-            return 0
-        pause.wait(0.02)
-    return len(left)
-
-
-def _signal_group(group: int, number: int) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(group, number)
 
 
 def _widen(pipe: int) -> None:

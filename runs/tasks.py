@@ -11,7 +11,7 @@ from django.conf import settings
 from kombu.exceptions import OperationalError
 
 import clock
-from runs import engine, fanout, following, process
+from runs import engine, fanout, following, living
 from runs.models import HELD_BY_A_WORKER, OPEN, Run, State
 from runs.outcome import Outcome
 from runs.past import keeping
@@ -102,7 +102,7 @@ def enqueue_shard(shard_id: int) -> None:
 def _bury(run: Run) -> None:
     here = run.host == socket.gethostname()
     if here and run.process_group:
-        run.processes_left = process.end_stranger(run.process_group, run.process_born)
+        run.processes_left = living.end_stranger(run.process_group, run.process_born)
     left, elsewhere = sharding.bury(run)
     if run.shards > 1 and not elsewhere:
         run.processes_left = left

@@ -13,7 +13,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 import clock
-from runs import following, preparing, process
+from runs import following, living, preparing, process
 from runs.following import TICK_S, Follower
 from runs.models import Run, Shard, ShardSecond, State
 from runs.outcome import Stop
@@ -65,7 +65,7 @@ def end_here(shards: Iterable[Shard]) -> tuple[int, list[str]]:
     """End what dead workers left on this host: how many survived, and where else to look."""
     here, elsewhere = whereabouts(shards)
     groups = [(shard.process_group, shard.process_born) for shard in here]
-    return sum(process.end_stranger(group, born) for group, born in groups if group), elsewhere
+    return sum(living.end_stranger(group, born) for group, born in groups if group), elsewhere
 
 
 def bury(run: Run) -> tuple[int, list[str]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from runs import preparing, process
+from runs import living, preparing, process
 from runs.aggregator import Aggregator
 from runs.models import Run
 from runs.preparing import Ready
@@ -52,7 +52,7 @@ class Kept:
 
     def command_lines(self) -> str:
         """What anybody on this machine can read of the tool's processes."""
-        found = [f"/proc/{pid}/cmdline" for pid in process.members(self.child.group)]
+        found = [f"/proc/{pid}/cmdline" for pid in living.members(self.child.group)]
         texts = []
         for path in found:
             with contextlib.suppress(OSError), open(path, "rb") as file:

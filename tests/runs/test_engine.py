@@ -11,7 +11,7 @@ from django.db import DatabaseError, connection
 import clock
 from calendar_guard import services as calendar_guard
 from calendar_guard.models import Permit, Wedding
-from runs import engine, fanout, following, process, services
+from runs import engine, fanout, following, living, services
 from runs.models import Run, Snapshot, Target
 from runs.samples import Sketch
 from tests.runs.conftest import request_for
@@ -197,7 +197,7 @@ def test_a_wedding_that_begins_stops_the_run_and_leaves_nothing_running(engineer
     until(lambda: state(run) == "running", within=10, what="the start")
     group = Run.objects.get(pk=run.pk).process_group
     assert group is not None
-    assert process.members(group)
+    assert living.members(group)
     Wedding.objects.create(
         title="Anna and Ben",
         venue="Old Mill",
@@ -208,7 +208,7 @@ def test_a_wedding_that_begins_stops_the_run_and_leaves_nothing_running(engineer
     )
     until(lambda: state(run) == "aborted", within=5, what="the stop")
     thread.join(5)
-    assert process.members(group) == []
+    assert living.members(group) == []
     word = services.get_run(run_id=str(run.pk))
     assert outcome(word).startswith("aborted: Stopped by calendar: 1 active wedding in progress")
     assert "Anna" not in str(word.as_json())

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from runs import process
+from runs import living, process
 from runs.fencing.fence import Door, Fence, around
 from runs.fencing.places import Place
 from runs.process import Identity, Tool, can_fence
@@ -263,9 +263,9 @@ threading.Event().wait(60)
         ) as worker:
             assert worker.stdout is not None
             mark = worker.stdout.readline().strip()
-            until(lambda: len(process.strays(mark)) == 2, within=5, what="tool and relay")
+            until(lambda: len(living.strays(mark)) == 2, within=5, what="tool and relay")
             worker.kill()
-        until(lambda: not process.strays(mark), within=5, what="their end")
+        until(lambda: not living.strays(mark), within=5, what="their end")
 
 
 AS_NOBODY = """

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 
 import clock
-from runs import engine, process, services
+from runs import engine, living, services
 from runs.models import Run
 from tests.runs.conftest import request_for
 from tests.waiting import until
@@ -134,6 +134,6 @@ def test_the_verdict_stands_within_a_second_of_the_tools_end(
     until(lambda: runs.get().started_at is not None, within=10, what="the start")
     group = runs.get().process_group
     assert group is not None
-    until(lambda: not process.members(group), within=10, what="the tool's end")
+    until(lambda: not living.members(group), within=10, what="the tool's end")
     until(lambda: runs.get().state == "passed", within=1, what="the verdict")
     thread.join(10)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from runs import process
+from runs import living, process
 from runs.process import Identity, Tool
 from runs.tools import Command, ToolProblem
 from tests.waiting import until
@@ -48,9 +48,9 @@ def test_a_tool_writes_samples_once_it_may_go(tmp_path: Path) -> None:
 def test_a_tool_that_ignores_term_is_killed_with_its_children(tmp_path: Path) -> None:
     tool = start("trap '' TERM; sleep 60 & sleep 60 & echo up >&2; wait; sleep 60", tmp_path)
     until(lambda: "up" in tool.tail, within=5, what="the start")
-    assert len(process.members(tool.group)) == 3
+    assert len(living.members(tool.group)) == 3
     assert tool.end() == 0
-    assert process.members(tool.group) == []
+    assert living.members(tool.group) == []
     tool.close()
 
 
@@ -58,9 +58,9 @@ def test_a_child_that_took_a_session_of_its_own_is_found_and_ended(tmp_path: Pat
     tool = start("setsid sleep 60 & echo $! >&2; exec sleep 60", tmp_path)
     until(lambda: tool.tail.strip(), within=5, what="the child's start")
     child = int(tool.tail)
-    until(lambda: process.members(child), within=5, what="the child's own session")
+    until(lambda: living.members(child), within=5, what="the child's own session")
     assert tool.end() == 0
-    assert process.members(child) == []
+    assert living.members(child) == []
     tool.close()
 
 
@@ -90,18 +90,18 @@ def test_a_tool_dies_with_the_worker_that_was_killed(tmp_path: Path) -> None:
     assert worker.stdout is not None
     with worker, worker.stdout as stdout:
         group = int(stdout.readline())
-        until(lambda: process.members(group), within=5, what="the tool's start")
+        until(lambda: living.members(group), within=5, what="the tool's start")
         worker.send_signal(signal.SIGKILL)
-    until(lambda: not process.members(group), within=5, what="the tool's death")
+    until(lambda: not living.members(group), within=5, what="the tool's death")
 
 
 def test_a_group_of_a_dead_worker_is_ended_but_not_a_reused_number(tmp_path: Path) -> None:
     tool = start("exec sleep 60", tmp_path)
     assert tool.born is not None
-    process.end_stranger(tool.group, tool.born + 1)
-    assert process.members(tool.group) == [tool.group]
-    assert process.end_stranger(tool.group, tool.born) == 0
-    assert process.members(tool.group) == []
+    living.end_stranger(tool.group, tool.born + 1)
+    assert living.members(tool.group) == [tool.group]
+    assert living.end_stranger(tool.group, tool.born) == 0
+    assert living.members(tool.group) == []
     tool.close()
 
 

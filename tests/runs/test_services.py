@@ -8,7 +8,7 @@ from django.db import connection
 from rest_framework.test import APIClient
 
 import clock
-from runs import fanout, process, services, tasks
+from runs import fanout, living, services, tasks
 from runs.models import Run, Target
 from tests.conftest import MoveClock
 from tests.runs.conftest import request_for
@@ -269,7 +269,7 @@ def test_runs_are_listed_newest_first_and_filtered(api: APIClient) -> None:
 
 
 def test_proof_needs_a_living_proc() -> None:
-    assert process.members(1 << 30) == []
+    assert living.members(1 << 30) == []
 
 
 @pytest.mark.parametrize(
