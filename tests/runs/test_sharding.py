@@ -11,10 +11,11 @@ from django.db import connection
 
 import clock
 from calendar_guard.models import Permit, Wedding
-from runs import engine, following, services, tasks
+from runs import cells, engine, following, services, tasks
 from runs.models import Run, Shard, ShardSecond, Snapshot
 from runs.shards import sharding
 from runs.shards.conducting import merge_own
+from runs.shards.merging import Merger
 from runs.tools import OwnVerdict
 from tests.runs.conftest import request_for
 from tests.waiting import until
@@ -93,6 +94,21 @@ def state(run: Run) -> str:
 def ended(run: Run) -> list[tuple[str, str, int | None]]:
     parts = Shard.objects.filter(run=run)
     return list(parts.values_list("state", "outcome", "processes_left"))
+
+
+def test_the_users_of_a_second_add_up_though_its_shards_ended_before_it_was_merged(
+    engineer: User,
+) -> None:
+    run = begin(engineer)
+    parts = [
+        Shard.objects.create(run=run, index=index, worker=f"w{index}", state="ended")
+        for index in range(3)
+    ]
+    for part, users in zip(parts, (5, 4, 3), strict=True):
+        for at in (10, 11)[: 2 - part.index // 2]:  # the third has no users in its last second
+            ShardSecond.objects.create(shard=part, at=at, users=users, cells=cells.pack({}))
+    told = Merger(run).merge(parts, everything=True)
+    assert [(second.at, second.users) for second in told] == [(10, 12), (11, 9)]
 
 
 def test_three_shards_make_one_run_with_one_verdict(engineer: User, workers: Workers) -> None:
