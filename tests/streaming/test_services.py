@@ -13,6 +13,12 @@ from tests.valkey import Valkey
 HOUR_S = 3600
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is tried here is what is written; how soon it gives up is tried with the hub."""
+    monkeypatch.setattr(services, "PATIENCE_S", 5.0)
+
+
 @pytest.fixture
 def topic(valkey: Valkey) -> str:
     topic = secrets.token_hex(4)
