@@ -11,7 +11,9 @@ from typing import Any
 
 import django
 
-from tests import settings as ours
+MOVED = os.environ.get("WEDSYNC_CLOCK_OFFSET", "0")  # the settings of tests stand on real time
+
+from tests import settings as ours  # noqa: E402
 
 EACH = 6
 PAUSE_S = 0.02
@@ -89,6 +91,7 @@ def hold() -> None:
 
 
 def main(role: str, name: str, valkey: str) -> None:
+    os.environ["WEDSYNC_CLOCK_OFFSET"] = MOVED
     ours.WEDSYNC_VALKEY_URL = ours.CELERY_BROKER_URL = valkey
     layer: dict[str, Any] = ours.CHANNEL_LAYERS["default"]
     layer["CONFIG"]["hosts"][0]["address"] = valkey
