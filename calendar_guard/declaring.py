@@ -38,7 +38,7 @@ def place_hold(
 
 
 def write_holds(*, save: Sequence[Hold], by: str, now: datetime) -> list[PermitWord]:
-    """All or none, as one write; the running tests that this stopped. Raises Invalid."""
+    """All or none, as one write; the tests that this stopped. Raises Invalid."""
     for hold in save:
         check_hold(reason=hold.reason, starts_at=hold.starts_at, ends_at=hold.ends_at, now=now)
     with calendar_lock():

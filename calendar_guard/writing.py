@@ -36,7 +36,7 @@ class Invalid(ValueError):
 def write_weddings(
     *, save: Sequence[Wedding] = (), delete: Collection[int] = (), by: str, now: datetime
 ) -> list[PermitWord]:
-    """Save and delete in one transaction; the running tests that this stopped.
+    """Save and delete in one transaction; the tests that this stopped, scheduled ones too.
 
     Without a limit of its own: whoever writes thousands cuts them into pieces of `BATCH`, so that
     a test's renewal, once a second, need not wait long. New weddings get their ids; those that are

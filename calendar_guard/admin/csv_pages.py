@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 
 import clock
+from calendar_guard.admin import impact
 from calendar_guard.models import Wedding
 from calendar_guard.weddings import csv_words, keeping
 from calendar_guard.weddings.csv_words import Problem, Row
@@ -40,7 +41,7 @@ class Looked:
 
     @property
     def seen(self) -> set[str]:
-        """The running tests that it would stop."""
+        """The tests that it would stop, those included that are let in for later."""
         return {str(permit.id) for permit in self.would.stopped} if self.would else set()
 
 
@@ -76,8 +77,11 @@ def import_csv(request: HttpRequest) -> HttpResponse:
         written = _keep(request, looked)
         if written:
             return _kept(request, written)
-        messages.warning(request, "Tests have begun meanwhile that this would stop: look again.")
+        messages.warning(
+            request, "Tests were begun or scheduled meanwhile that this would stop: look again."
+        )
         looked = _look(request)
+    now, stops = clock.now(), looked.would.stopped if looked and looked.would else ()
     matter = {
         **admin.site.each_context(request),
         "opts": Wedding._meta,
@@ -85,6 +89,8 @@ def import_csv(request: HttpRequest) -> HttpResponse:
         "columns": csv_words.COLUMNS,
         "most_rows": csv_words.MOST_ROWS,
         "looked": looked,
+        "stops": impact.count(stops, now),
+        "tests": impact.rows(stops, now),
     }
     if looked:
         matter["problems"] = looked.problems[:PROBLEMS_SHOWN]
@@ -153,8 +159,7 @@ def _kept(request: HttpRequest, written: Written) -> HttpResponseRedirect:
     said = f"{written.new} new, {written.changed} changed, {written.unchanged} unchanged."
     messages.success(request, f"Imported: {said}")
     if written.stopped:
-        names = ", ".join(f"“{permit.label}”" for permit in written.stopped)
-        messages.warning(request, f"Stopped: {names}.")
+        impact.tell(request, written.stopped)
     return redirect(LIST)
 
 

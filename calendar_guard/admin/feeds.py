@@ -173,10 +173,16 @@ def _read(request: HttpRequest, feed: Feed) -> None:
         messages.warning(request, f"{feed.name}: {word.problem}")
     elif word.outcome == feeds.WRITTEN:
         said = f"{feed.name}: {word.saved} weddings saved, {word.removed} removed"
-        stops = f"; that stopped {word.stopped} running tests" if word.stopped else ""
-        messages.info(request, f"{said}{stops}.")
+        messages.info(request, f"{said}{_stops(word.stopped)}.")
     else:
         messages.info(request, f"{feed.name} was read; nothing has changed.")
+
+
+def _stops(count: int) -> str:
+    """Of a feed only their number is known, not which of them had begun."""
+    if not count:
+        return ""
+    return f"; that stopped {count} test{'' if count == 1 else 's'}, running or scheduled"
 
 
 def _weddings_of(feed: Feed) -> str:

@@ -88,10 +88,10 @@ def ask(
     matter = {
         **model_admin.admin_site.each_context(request),
         "opts": model_admin.opts,
-        "title": f"This stops {_count(tests, now)}",
+        "title": f"This stops {count(tests, now)}",
         "is_popup": "_popup" in request.POST,
-        "tests": [_row(test, now) for test in tests],
-        "button": f"Save and stop {_count(tests, now)}",
+        "tests": rows(tests, now),
+        "button": f"Save and stop {count(tests, now)}",
         "carried": [(key, value) for key, value in posted if key not in _OURS],
         "seen": ",".join(str(test.id) for test in tests),
         "back": back,
@@ -103,21 +103,27 @@ def tell(request: HttpRequest, stopped: Sequence[PermitWord]) -> None:
     """Whoever saved reads which tests that has stopped."""
     if not stopped:
         return
-    said = format_html("Stopped {}: {}.", _count(stopped, clock.now()), _names(stopped))
+    said = format_html("Stopped {}: {}.", count(stopped, clock.now()), _names(stopped))
     messages.warning(request, said)
     seen = set(request.POST.get(SEEN, "").split(","))
     late = [test for test in stopped if str(test.id) not in seen]
     if late and SEEN in request.POST:
-        began = format_html("Begun after you were asked, and stopped as well: {}.", _names(late))
+        began = format_html(
+            "Begun or scheduled after you were asked, and stopped as well: {}.", _names(late)
+        )
         messages.warning(request, began)
 
 
-def _count(tests: Sequence[PermitWord], now: datetime) -> str:
+def count(tests: Sequence[PermitWord], now: datetime) -> str:
     """`1 running test and 2 scheduled tests`: those that have begun, and those that have not."""
     running = sum(test.start <= now for test in tests)
     counts = {"running": running, "scheduled": len(tests) - running}
     parts = [f"{n} {kind} test{'' if n == 1 else 's'}" for kind, n in counts.items() if n]
     return " and ".join(parts)
+
+
+def rows(tests: Sequence[PermitWord], now: datetime) -> list[Affected]:
+    return [_row(test, now) for test in tests]
 
 
 def _names(tests: Sequence[PermitWord]) -> SafeString:

@@ -1,6 +1,6 @@
 """Weddings over the API, one or a list: read, put, changed, removed, gone on with, completed.
 
-Whoever writes is told which running tests that stopped; `?preview=1` tells it and writes nothing.
+Whoever writes is told which tests that stopped; `?preview=1` tells it and writes nothing.
 """
 
 from collections.abc import Callable

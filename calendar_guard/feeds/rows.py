@@ -35,7 +35,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """`stopped` are running tests whose permits this revoked."""
+    """`stopped` are tests, running or scheduled, whose permits this revoked."""
 
     saved: int
     removed: int

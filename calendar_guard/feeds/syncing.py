@@ -29,7 +29,7 @@ class SyncWord:
     problem: str = ""
     saved: int = 0
     removed: int = 0
-    stopped: int = 0  # running tests whose permits this revoked
+    stopped: int = 0  # tests, running or scheduled, whose permits this revoked
 
 
 def sync(*, feed_id: int, now: datetime) -> SyncWord:

@@ -29,7 +29,7 @@ class WrongWeddings(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """`ids` in the order of the facts, none after a preview; `stopped` are running tests."""
+    """`ids` in the order of the facts, none after a preview; `stopped`: tests, scheduled too."""
 
     ids: tuple[int, ...]
     new: int

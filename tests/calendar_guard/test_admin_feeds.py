@@ -1,6 +1,7 @@
 """Feeds, read and accepted by coordinators, whose addresses nobody sees again; and their word."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from calendar_guard.models import Attestation, Feed, Wedding
 from tests.calendar_guard.admin_words import FEEDS, LIST, NOW
 from tests.calendar_guard.conftest import browser_of
 from tests.calendar_guard.examples import DAY, HOUR, MINUTE
+from tests.calendar_guard.running import grant
 
 pytestmark = [
     pytest.mark.django_db,
@@ -65,6 +67,15 @@ def change(browser: Client, **words: str) -> str:
 def state(browser: Client) -> str:
     page = browser.get(FEEDS).content.decode()
     return page.partition('<td class="field-state">')[2].partition("</td>")[0]
+
+
+def test_a_reading_says_how_many_tests_it_stopped_whether_they_run_or_wait(
+    mara: Client, write: Write
+) -> None:
+    grant(datetime(2026, 7, 1, 13, tzinfo=UTC))
+    mara.post(f"{FEEDS}add/", typed(write(3)))
+    said = "3 weddings saved, 0 removed; that stopped 1 test, running or scheduled."
+    assert said in press(mara, "read")
 
 
 def test_a_feed_is_added_and_read_by_its_button(mara: Client, write: Write) -> None:

@@ -83,7 +83,7 @@ def test_tests_that_began_while_the_question_was_read_are_stopped_and_named(mara
     page = say_yes(mara, ADD, question)
 
     assert "Stopped 2 running tests" in page
-    began = page.partition("Begun after you were asked, and stopped as well:")[2]
+    began = page.partition("Begun or scheduled after you were asked, and stopped as well:")[2]
     assert "late one" in began.partition("</li>")[0]
     assert "guest rush" not in began.partition("</li>")[0]
     assert not Permit.objects.filter(revoked_at=None).exists()

@@ -1,6 +1,7 @@
 """Weddings as rows: what spreadsheets do to a file, and what a person reads when it is wrong."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -293,7 +294,7 @@ class TestAdmin:
         text = look(admin_client, page)
 
         assert "1 new, 1 changed, 0 unchanged Nothing is imported yet." in text
-        assert "It stops no running test." in text
+        assert "It stops no test." in text
         assert (Wedding.objects.count(), Wedding.objects.get().title) == (1, "Ada & Grace")
 
         assert "Imported: 1 new, 1 changed, 0 unchanged." in keep(admin_client, page)
@@ -364,14 +365,27 @@ class TestAdmin:
         permit = grant(label="Saturday guest rush")
         page = f"{HEADER}\nEve,{LONDON},2026-06-10 10:00,2026-06-10 20:00\n"
         text = look(admin_client, page)
-        assert "This stops 1 running test: Saturday guest rush" in text
+        assert "This stops 1 running test: Saturday guest rush : nothing yet" in text
         assert Permit.objects.get().revoked_at is None
 
-        assert "Tests have begun meanwhile" in keep(admin_client, page)
+        assert "Tests were begun or scheduled meanwhile" in keep(admin_client, page)
         assert (Permit.objects.get().revoked_at, Wedding.objects.count()) == (None, 0)
 
-        assert "Stopped: “Saturday guest rush”." in keep(admin_client, page, str(permit.id))
+        assert "Stopped 1 running test: “Saturday guest rush” ." in keep(
+            admin_client, page, str(permit.id)
+        )
         assert (Permit.objects.get().revoked_at, Wedding.objects.count()) == (NOW, 1)
+
+    def test_an_import_names_the_tests_that_are_scheduled_as_scheduled(
+        self, admin_client: Client
+    ) -> None:
+        grant(label="Saturday guest rush")
+        grant(NOW + timedelta(hours=5), label="Evening rush", run="13")
+        page = f"{HEADER}\nEve,{LONDON},2026-06-10 10:00,2026-06-10 20:00\n"
+        text = look(admin_client, page)
+
+        assert "This stops 1 running test and 1 scheduled test: " in text
+        assert "Evening rush : waits, scheduled for Wed 10 Jun 2026" in text
 
     def test_only_who_may_write_weddings_may_import(self, client: Client) -> None:
         vera = User.objects.create_user("vera", is_staff=True)
