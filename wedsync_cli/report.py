@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from decimal import Context
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -9,6 +10,7 @@ from wedsync_cli.words import ABORTED, BROKEN, FAILED, PASSED, REFUSED
 
 _CODES = {"passed": PASSED, "failed": FAILED, "refused": REFUSED, "aborted": ABORTED}
 _HOME_ZONE = "Europe/London"
+_THREE_DIGITS = Context(prec=3)
 
 
 def exit_code(verdict: Mapping[str, Any] | None) -> int:
@@ -17,17 +19,17 @@ def exit_code(verdict: Mapping[str, Any] | None) -> int:
 
 
 def live_line(data: Mapping[str, Any], *, elapsed_s: float) -> str:
+    """Users stand last, so that nothing moves when a tool tells of them after its first second."""
     minutes, seconds = divmod(int(elapsed_s), 60)
-    users = data.get("users")
-    return "   ".join(
-        (
-            f"{minutes:02}:{seconds:02}",
-            f"{number(data.get('rps')):>6}/s",
-            f"{number(100 * (data.get('error_rate') or 0)):>6} % errors",
-            f"p95 {number(data.get('p95_ms')):>6} ms",
-            f"{count(users):>5} users",
-        )
-    )
+    parts = [
+        f"{minutes:02}:{seconds:02}",
+        f"{number(data.get('rps')):>6}/s",
+        f"{number(100 * (data.get('error_rate') or 0)):>6} % errors",
+        f"p95 {number(data.get('p95_ms')):>6} ms",
+    ]
+    if (users := data.get("users")) is not None:
+        parts.append(f"{count(users):>5} user{' ' if users == 1 else 's'}")
+    return "   ".join(parts)
 
 
 def number(value: float | None) -> str:
@@ -36,7 +38,7 @@ def number(value: float | None) -> str:
         return "-"
     if abs(value) >= 100:
         return count(round(value))
-    return f"{float(f'{value:.3g}'):.10f}".rstrip("0").rstrip(".")
+    return f"{_THREE_DIGITS.create_decimal(repr(float(value))).normalize():f}"
 
 
 def count(value: int | None) -> str:

@@ -1,6 +1,7 @@
 """Numbers and times as a person reads them. The pages' scripts/format.js says the same."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Context
 from typing import Any
 
 from django import template
@@ -15,6 +16,7 @@ register = template.Library()
 THIN, NARROW = "\u202f", "\u00a0"  # between thousands; between a number and its unit
 MINUS = "\u2212"
 NONE = "–"
+_THREE_DIGITS = Context(prec=3)
 _CUT = {"brief": ";", "short": NO_WINDOW}
 FORMS = {
     "clock": "%H:%M:%S",
@@ -31,7 +33,7 @@ def figure(value: object) -> str:
         return NONE
     if abs(value) >= 100:
         return count(value)
-    return f"{float(f'{value:.3g}'):.10f}".rstrip("0").rstrip(".")
+    return f"{_THREE_DIGITS.create_decimal(repr(float(value))).normalize():f}"
 
 
 @register.filter

@@ -35,6 +35,12 @@ def test_a_live_line_before_the_first_sample_shows_that_there_is_none() -> None:
     assert "p95      - ms" in report.live_line(empty, elapsed_s=0)
 
 
+def test_a_live_line_says_nothing_of_users_before_the_tool_does() -> None:
+    assert "user" not in report.live_line({**DATA, "users": None}, elapsed_s=1)
+    assert report.live_line({**DATA, "users": 0}, elapsed_s=1).endswith(" 0 users")
+    assert report.live_line({**DATA, "users": 1}, elapsed_s=1).endswith(" 1 user ")
+
+
 def test_a_live_line_keeps_its_columns_while_numbers_grow() -> None:
     small = report.live_line({**DATA, "rps": 1, "p95_ms": 9}, elapsed_s=1)
 
@@ -107,7 +113,9 @@ def test_the_home_zone_is_the_guards() -> None:
     assert Policy().home_zone == report._HOME_ZONE
 
 
-@pytest.mark.parametrize("value", [0, 0.00002, 0.0444, 1.005, 99.96, 999.5, 4473, 1e7])
+@pytest.mark.parametrize(
+    "value", [0, 0.00002, 0.0444, 1.005, 2.675, 12.35, 99.96, 999.5, 4473, 1e7]
+)
 def test_a_figure_reads_the_same_in_the_terminal_and_on_the_page(value: float) -> None:
     assert report.number(value) == figure(value)
 
