@@ -98,8 +98,59 @@ def test_few_requests_prove_little() -> None:
         side("1", totals=measured(around(100, count=30))),
         side("2", totals=measured(around(115, count=30))),
     )
-    assert found(few, "p99").judgement == "within noise"
-    assert "Run 1 made only 30 requests: its percentiles rest on a few of them." in few.cautions
+    assert [found(few, name).judgement for name in ("p50", "p95", "p99")] == [
+        *("within noise", "too few requests", "too few requests")
+    ]
+    assert few.summary == (
+        "Run 2 against run 1: no difference of p50, errors, requests/s beyond noise; "
+        "too few requests to compare p95, p99."
+    )
+    assert "Run 1 got only 30 answers; a p95 takes 200 to be compared." in few.cautions
+
+
+@pytest.mark.parametrize(("figure", "least"), [("p50", 20), ("p95", 200), ("p99", 1000)])
+def test_a_percentile_is_judged_from_ten_answers_beyond_it_on(figure: str, least: int) -> None:
+    enough, many = measured(around(100, count=least)), measured(around(500, count=least))
+    assert found(compare(side(totals=enough), side(totals=many)), figure).judgement == "slower"
+    one_less = compare(side(totals=enough), side(totals=measured(around(500, count=least - 1))))
+    assert found(one_less, figure).judgement == "too few requests"
+
+
+@pytest.mark.parametrize(
+    ("state", "headline"),
+    [
+        ("passed", "Better"),
+        ("failed", "Not better: run 2 failed"),
+        ("aborted", "Not better: run 2 was aborted"),
+        ("errored", "Not better: run 2 ended in an error"),
+        ("lost", "Not better: run 2 was lost"),
+        ("running", "Not better: run 2 is not over"),
+    ],
+)
+def test_only_a_run_that_passed_is_better(state: str, headline: str) -> None:
+    faster = compare(side("1"), side("2", state=state, totals=measured(around(60))))
+    assert faster.headline == headline
+    assert faster.is_worse is (False if state == "passed" else None)
+
+
+def test_a_slower_run_is_worse_however_it_ended() -> None:
+    slower = compare(side("1"), side("2", state="aborted", totals=measured(around(130))))
+    assert (slower.headline, slower.is_worse) == ("Worse", True)
+
+
+def test_a_handful_of_requests_makes_no_run_better() -> None:
+    before = measured(around(100), errors=3000)
+    after = side("2", script="// another", totals=measured(around(10, count=19)))
+    few = compare(side("1", totals=before), after)
+    assert found(few, "errors").judgement == "fewer errors"
+    assert (few.headline, few.is_worse) == ("Too few requests to compare", None)
+
+
+def test_the_same_rate_in_a_second_less_is_no_difference() -> None:
+    """From any moment on, eight seconds of requests touch eight or nine seconds of a clock."""
+    eight, nine = (measured(around(100, count=8000), seconds=seconds) for seconds in (8, 9))
+    again = compare(side("1", totals=eight), side("2", totals=nine))
+    assert found(again, "rps").judgement == "within noise"
 
 
 def test_errors_differ_by_points() -> None:
@@ -136,6 +187,7 @@ def test_a_run_without_requests_has_nothing_to_compare() -> None:
     nothing = compare(side("1"), side("2", state="errored", totals=measured([], seconds=0)))
     assert {one.judgement for one in nothing.totals} == {"no data"}
     assert found(nothing, "p95").absolute is None
+    assert nothing.headline == "Nothing to compare"
     assert nothing.summary == "Run 2 against run 1: there is nothing to compare."
 
 
@@ -143,7 +195,13 @@ def test_times_of_tools_that_measure_different_things_are_shown_and_not_judged()
     kind = "artillery http.response_time: to the first byte"
     mixed = compare(
         side("1"),
-        side("2", tool="artillery", latency_kind=kind, totals=measured(around(300), errors=600)),
+        side(
+            "2",
+            tool="artillery",
+            tool_version="2.0.34",
+            latency_kind=kind,
+            totals=measured(around(300), errors=600),
+        ),
     )
     p95 = found(mixed, "p95")
     assert p95.judgement == "not comparable"
@@ -154,6 +212,34 @@ def test_times_of_tools_that_measure_different_things_are_shown_and_not_judged()
         "The tools time different things, so response times are shown and not judged. "
         f"Run 1: k6 http_req_duration. Run 2: {kind}."
     )
+    assert mixed.cautions[1] == (
+        "The tools differ, k6 1.8.1 and artillery 2.0.34: their scripts make different requests, "
+        "so the requests a second are shown and not judged."
+    )
+
+
+def test_tools_that_never_said_what_they_time_are_not_taken_for_alike() -> None:
+    one, other = (side(tool, tool=tool, latency_kind="") for tool in ("k6", "locust"))
+    assert found(compare(one, other), "p95").judgement == "not comparable"
+    assert "Run k6: k6, unknown. Run locust: locust, unknown." in compare(one, other).cautions[0]
+
+
+def test_of_two_tools_the_headline_is_no_verdict_and_the_summary_says_why() -> None:
+    two = compare(side("1"), side("2", tool="locust", latency_kind="locust", script="# another"))
+    assert (two.headline, two.is_worse) == ("Hardly comparable", None)
+    assert two.summary == (
+        "Run 2 against run 1: no difference of errors beyond noise; "
+        "p50, p95, p99, requests/s not comparable."
+    )
+    assert "The script was changed between them." not in two.cautions
+
+
+def test_a_per_cent_is_rounded_once_for_the_summary_and_the_table() -> None:
+    slower = compare(side("1"), side("2", totals=measured([1.3 * ms for ms in around(100)])))
+    percent = found(slower, "p95").percent
+    assert percent is not None
+    assert percent == round(percent)
+    assert f"p95 {percent:g} % slower" in slower.summary
 
 
 @pytest.mark.parametrize(
@@ -174,10 +260,14 @@ def test_times_of_tools_that_measure_different_things_are_shown_and_not_judged()
             "What the script reads (files, variables, hosts) was changed between them.",
         ),
         ({"state": "aborted"}, "Run 2 was aborted: it holds only what was measured until then."),
+        (
+            {"state": "errored"},
+            "Run 2 ended in an error: it holds only what was measured until then.",
+        ),
         ({"state": "running"}, "Run 2 is not over (running): its figures still change."),
         (
             {"totals": measured(around(100, count=1000), seconds=10)},
-            "They were measured for 1 min and 10 s.",
+            "They were measured within 1 min and 10 s.",
         ),
         (
             {"endpoints": None},
@@ -262,6 +352,7 @@ def test_the_range_of_a_share_holds_it_and_stays_a_share(of: int, data: st.DataO
     assert estimate.value - 1e-9 <= estimate.high <= 100 + 1e-9
 
 
+@pytest.mark.bulk
 def test_of_two_hundred_repeated_runs_next_to_none_is_called_different() -> None:
     dice = random.Random(7)
     alarms = 0

@@ -66,8 +66,8 @@ def judged(comparison: services.Comparison) -> dict[str, str]:
 
 
 def test_two_runs_are_compared_by_their_kept_seconds(add_measured: AddRun, plan: Plan) -> None:
-    before = add_measured(steady(30, 100.0), plan=plan)
-    after = add_measured(steady(30, 160.0), plan=plan)
+    before = add_measured(steady(50, 100.0), plan=plan)
+    after = add_measured(steady(50, 160.0), plan=plan)
     comparison = history.compare(run_ids=[str(before.pk), str(after.pk)])
     assert judged(comparison) == {
         "p50": "slower",
@@ -77,7 +77,7 @@ def test_two_runs_are_compared_by_their_kept_seconds(add_measured: AddRun, plan:
         "rps": "within noise",
     }
     (home,) = comparison.endpoints
-    assert (home.name, home.requests) == ("home", (600, 600))
+    assert (home.name, home.requests) == ("home", (1000, 1000))
     assert comparison.cautions == ()
 
 
@@ -91,7 +91,7 @@ def test_a_comparison_says_the_same_once_the_seconds_are_forgotten(add_measured:
 
 
 def test_a_run_of_before_cells_were_kept_is_compared_as_a_whole(add_measured: AddRun) -> None:
-    old, new = add_measured(steady(5, 100.0)), add_measured(steady(5, 100.0))
+    old, new = add_measured(steady(10, 100.0)), add_measured(steady(10, 100.0))
     Snapshot.objects.filter(run=old).update(cells=b"")
     comparison = history.compare(run_ids=[str(old.pk), str(new.pk)])
     assert comparison.endpoints == ()

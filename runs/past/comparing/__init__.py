@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
-from runs.past.comparing.cautions import cautions
+from runs.past.comparing.cautions import are_timed_alike, cautions
 from runs.past.comparing.differences import RULE, Difference, differences
+from runs.past.comparing.headlines import judge
 from runs.past.comparing.sides import NOTHING, Measured, Side, shorten
-from runs.words import count, figure
+from runs.words import count, figure, span
 
 __all__ = [
     "RULE",
@@ -19,6 +21,9 @@ __all__ = [
     "compare",
     "differences",
 ]
+
+
+_NAMES = {"rps": "requests/s"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,24 +46,24 @@ class EndpointRow:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The second run against the first."""
+    """The second run against the first.
+
+    `is_worse` is True when any figure of the whole run is worse; False when some are better, none
+    is worse, and the second run passed with enough requests to show it; else None.
+    """
 
     runs: tuple[dict[str, Any], dict[str, Any]]
+    headline: str
     summary: str
+    is_worse: bool | None
     cautions: tuple[str, ...]
     totals: tuple[Difference, ...]
     endpoints: tuple[EndpointRow, ...]
 
-    @property
-    def is_worse(self) -> bool | None:
-        """True when any figure of the whole run is worse, False when some are better and none is
-        worse."""
-        found = {one.is_worse for one in self.totals} - {None}
-        return any(found) if found else None
-
     def as_json(self) -> dict[str, Any]:
         return {
             "runs": list(self.runs),
+            "headline": self.headline,
             "summary": self.summary,
             "is_worse": self.is_worse,
             "rule": RULE,
@@ -70,12 +75,15 @@ class Comparison:
 
 def compare(before: Side, after: Side) -> Comparison:
     same = {
-        "same_kind": before.latency_kind == after.latency_kind,
+        "same_kind": are_timed_alike(before, after),
         "same_load": (before.tool, before.script) == (after.tool, after.script),
     }
     totals = differences(before.totals, after.totals, **same)
+    is_worse, headline = judge(after, totals)
     return Comparison(
         runs=(_word(before), _word(after)),
+        headline=headline,
+        is_worse=is_worse,
         summary=_summary(before, after, totals),
         cautions=cautions(before, after),
         totals=totals,
@@ -111,27 +119,29 @@ def _by_short_name(side: Side) -> dict[str, Measured]:
 
 
 def _summary(before: Side, after: Side, totals: tuple[Difference, ...]) -> str:
-    pair = f"Run {after.id} against run {before.id}"
-    if said := [_say(one) for one in totals if one.is_worse is not None]:
-        return f"{pair}: {', '.join(said)}."
-    if any(one.judgement == "within noise" for one in totals):
-        return f"{pair}: no difference beyond noise."
-    return f"{pair}: there is nothing to compare."
+    calm, few, apart = (
+        ", ".join(
+            _NAMES.get(one.figure, one.figure) for one in totals if one.judgement == judgement
+        )
+        for judgement in ("within noise", "too few requests", "not comparable")
+    )
+    parts = [", ".join(_say(one) for one in totals if one.is_worse is not None)]
+    if not parts[0] and calm:
+        of = f" of {calm}" if few or apart else ""
+        parts = [f"no difference{of} beyond noise"]
+    parts += [f"too few requests to compare {few}" if few else ""]
+    parts += [f"{apart} not comparable" if apart else ""]
+    what = "; ".join(filter(None, parts)) or "there is nothing to compare"
+    return f"Run {after.id} against run {before.id}: {what}."
 
 
 def _say(one: Difference) -> str:
     if one.figure == "errors":
         return f"{figure(abs(one.absolute or 0))} points {one.judgement}"
-    size = "from nothing" if one.percent is None else f"{_about(one.percent)} %"
+    size = "from nothing" if one.percent is None else f"{figure(abs(one.percent))} %"
     if one.figure == "rps":
         return f"{size} {one.judgement} requests/s"
     return f"{one.figure} {size} {one.judgement}"
-
-
-def _about(percent: float) -> str:
-    """Whole from 10 on: the digits behind are noise."""
-    size = abs(percent)
-    return figure(round(size) if size >= 10 else round(size, 1))
 
 
 def _word(side: Side) -> dict[str, Any]:
@@ -140,6 +150,7 @@ def _word(side: Side) -> dict[str, Any]:
         "started_at": side.started_at,
         "users": side.users,
         "requests": side.totals.requests,
-        "said": f"{count(side.totals.requests)} requests in {count(side.totals.seconds)} s",
+        "said": f"{count(side.totals.requests)} requests "
+        f"within {span(timedelta(seconds=side.totals.seconds))}",
         "page": f"/runs/{side.id}/",
     }

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from runs.past.comparing.sides import Side
+from runs.past.comparing.differences import least_answers
+from runs.past.comparing.sides import ENDED, Side
+from runs.percentiles import QUANTILES
 from runs.words import count, span
 
-PARTIAL = {"aborted", "errored", "lost"}
 ENDED_WELL = {"passed", "failed"}
-FEW = 100
 UNEVEN = 1.2
 
 
@@ -24,12 +24,22 @@ def cautions(before: Side, after: Side) -> tuple[str, ...]:
     )
 
 
+def are_timed_alike(before: Side, after: Side) -> bool:
+    return (before.tool, before.latency_kind) == (after.tool, after.latency_kind)
+
+
 def _of_the_tools(before: Side, after: Side) -> Iterator[str]:
-    if before.latency_kind != after.latency_kind:
-        one, other = (side.latency_kind or f"{side.tool}: unknown" for side in (before, after))
+    if not are_timed_alike(before, after):
+        one, other = (side.latency_kind or f"{side.tool}, unknown" for side in (before, after))
         yield (
             "The tools time different things, so response times are shown and not judged. "
             f"Run {before.id}: {one}. Run {after.id}: {other}."
+        )
+    if before.tool != after.tool:
+        yield (
+            f"The tools differ, {before.tool} {before.tool_version} and {after.tool} "
+            f"{after.tool_version}: their scripts make different requests, so the requests a "
+            "second are shown and not judged."
         )
     elif before.tool_version != after.tool_version:
         tool, old, new = before.tool, before.tool_version, after.tool_version
@@ -41,7 +51,7 @@ def _of_the_request(before: Side, after: Side) -> Iterator[str]:
         yield f"They loaded different addresses: {before.target} and {after.target}."
     if before.plan != after.plan:
         yield "They are not of the same plan."
-    if before.script != after.script:
+    if before.script != after.script and before.tool == after.tool:
         yield "The script was changed between them."
     if before.inputs != after.inputs:
         yield "What the script reads (files, variables, hosts) was changed between them."
@@ -60,7 +70,7 @@ def _of_the_load(before: Side, after: Side) -> Iterator[str]:
     shorter, longer = sorted(side.totals.seconds for side in (before, after))
     if shorter and longer > UNEVEN * shorter:
         one, other = (span(timedelta(seconds=side.totals.seconds)) for side in (before, after))
-        yield f"They were measured for {one} and {other}."
+        yield f"They were measured within {one} and {other}."
 
 
 def _users(asked: int | None) -> str:
@@ -68,14 +78,16 @@ def _users(asked: int | None) -> str:
 
 
 def _of_the_end(side: Side) -> Iterator[str]:
-    if side.state in PARTIAL:
-        yield f"Run {side.id} was {side.state}: it holds only what was measured until then."
-    elif side.state not in ENDED_WELL:
+    if end := ENDED.get(side.state):
+        if side.state not in ENDED_WELL:
+            yield f"Run {side.id} {end}: it holds only what was measured until then."
+    else:
         yield f"Run {side.id} is not over ({side.state}): its figures still change."
-    if 0 < side.totals.requests < FEW:
+    answers = side.totals.sketch.count
+    if 0 < answers < (least := least_answers(QUANTILES["p95_ms"])):
         yield (
-            f"Run {side.id} made only {count(side.totals.requests)} requests: "
-            "its percentiles rest on a few of them."
+            f"Run {side.id} got only {count(answers)} answer{'' if answers == 1 else 's'}; "
+            f"a p95 takes {count(least)} to be compared."
         )
 
 

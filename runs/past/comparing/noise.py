@@ -51,8 +51,13 @@ def share(hits: int, of: int) -> Estimate | None:
 
 
 def rate(count: int, seconds: int) -> Estimate | None:
-    """A second, as arrivals by chance would scatter."""
+    """A second, as arrivals by chance would scatter.
+
+    The first and the last second count as whole ones, though requests may fill only parts of them:
+    the same test is 8 s long by one clock and 9 s by another.
+    """
     if not seconds:
         return None
     off = SURE * math.sqrt(count)
-    return Estimate(count / seconds, (count - off) / seconds, (count + off) / seconds)
+    high = (count + off) / (seconds - 1) if seconds > 1 else math.inf
+    return Estimate(count / seconds, (count - off) / seconds, high)

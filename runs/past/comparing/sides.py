@@ -18,6 +18,14 @@ class Measured:
     sketch: Sketch
 
 
+ENDED = {
+    "passed": "passed",
+    "failed": "failed",
+    "aborted": "was aborted",
+    "errored": "ended in an error",
+    "lost": "was lost",
+    "refused": "was refused",
+}
 NOTHING = Measured(requests=0, errors=0, seconds=0, sketch=Sketch())
 
 
