@@ -34,21 +34,30 @@ TILES = (
 def run_list(request: HttpRequest) -> HttpResponse:
     """What happened lately?"""
     asked = {name: request.GET.get(name, "").strip() for name in FILTERS}
-    found = runs.list_runs(
-        limit=LISTED,
-        state=asked["state"],
-        tool=asked["tool"],
-        plan=asked["plan"],
-        tag=asked["tag"],
-        text=asked["q"],
-    )
-    matter = frame(request, runs=found, asked=asked, states=STATES, tools=runs.tool_names())
+    filters = {"text" if name == "q" else name: value for name, value in asked.items()}
+    matter = frame(request, asked=asked, states=STATES, tools=runs.tool_names())
     matter |= {
         "plans": runs.list_plans(),
         "is_filtered": any(asked.values()),
-        "is_full": len(found) == LISTED,
+        **_page_of_runs(request, **filters),
     }
     return render(request, "dashboard/runs.html", matter)
+
+
+def _page_of_runs(request: HttpRequest, **filters: str) -> dict[str, Any]:
+    """The newest runs, or those before the run that the address names; and the way to the next."""
+    before = request.GET.get("before", "").strip()
+    found = runs.list_runs(limit=LISTED + 1, before=before, **filters)
+    page, query = found[:LISTED], request.GET.copy()
+    query.pop("before", None)
+    newest = query.urlencode()
+    if len(found) > LISTED:
+        query["before"] = page[-1].id
+    return {
+        "runs": page,
+        "newest": f"?{newest}" if before else "",
+        "older": f"?{query.urlencode()}" if len(found) > LISTED else "",
+    }
 
 
 @reader_only
@@ -137,9 +146,9 @@ def plan_page(request: HttpRequest, plan_id: str) -> HttpResponse:
         "plan": plan,
         "points": points,
         "drawing": trend.draw(points),
-        "runs": runs.list_runs(plan=plan_id, limit=LISTED),
         "latest_pair": measured[-2:] if len(measured) > 1 else None,
         "latest": measured[-1] if measured else None,
+        **_page_of_runs(request, plan=plan_id),
     }
     return render(request, "dashboard/plan.html", frame(request, **matter))
 

@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from dashboard import run_pages
 from runs.models import Plan, Run
 from runs.services import set_baseline
 from tests.dashboard.conftest import TUESDAY, AddRun, ended
@@ -80,8 +81,26 @@ def test_a_faster_run_is_better_and_an_equal_one_is_neither(
     one, fast, same = add_measured(100.0), add_measured(50.0), add_measured(100.0)
     page = client.get(f"/runs/compare/?a={one.pk}&b={fast.pk}").text
     assert 'data-outcome="passed"' in page
-    assert "Better" in page
+    assert ">Better<" in page
     assert "No clear difference" in read(client, f"/runs/compare/?a={one.pk}&b={same.pk}")
+
+
+def test_a_faster_run_that_failed_is_not_called_better(
+    client: Client, add_measured: AddRun
+) -> None:
+    one, fast = add_measured(100.0), add_measured(50.0, state="failed")
+    page = client.get(f"/runs/compare/?a={one.pk}&b={fast.pk}").text
+    assert 'data-outcome="even"' in page
+    assert f"Not better: run {fast.pk} failed" in page
+    assert "faster" in page
+
+
+@pytest.mark.parametrize("path", ["/runs/", "/runs/compare/", "/runs/{}/"])
+def test_every_page_of_runs_is_in_the_menu_as_runs(
+    client: Client, add_run: AddRun, path: str
+) -> None:
+    page = client.get(path.format(add_run().pk)).text
+    assert re.findall(r'aria-current="page">(\w+)<', page) == ["Runs"]
 
 
 def test_what_makes_a_comparison_doubtful_stands_above_its_figures(
@@ -159,6 +178,34 @@ def test_a_plans_page_draws_its_runs_and_each_leads_to_its_page(
     assert re.findall(r'class="mark (\w+)"', plot) == ["passed", "failed", "errored"]
     assert "nothing was measured" in plot
     assert f"?a={runs[0].pk}&amp;b={runs[1].pk}" in page
+
+
+@pytest.mark.parametrize("path", ["/plans/{}/", "/runs/?plan={}"])
+def test_more_runs_than_fit_are_read_page_by_page(
+    client: Client, add_run: AddRun, plan: Plan, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_pages, "LISTED", 2)
+    ids = [add_run(plan=plan).pk for _ in range(5)]
+    add_run()
+    page, seen = path.format(plan.pk), []
+    for _ in range(3):
+        answer = client.get(page).text
+        seen.append(
+            [int(pk) for pk in re.findall(r'scope="row"[^>]*><a href="/runs/(\d+)/', answer)]
+        )
+        older = re.search(r'href="([^"]*)" rel="next"', answer)
+        page = page.partition("?")[0] + html.unescape(older[1]) if older else ""
+    assert seen == [[ids[4], ids[3]], [ids[2], ids[1]], [ids[0]]]
+    assert page == ""
+    assert "The newest runs" in answer
+
+
+@pytest.mark.parametrize("path", ["/plans/{}/?before=1", "/runs/?before=x"])
+def test_before_the_first_run_there_is_nothing_and_a_way_back(
+    client: Client, plan: Plan, path: str
+) -> None:
+    text = read(client, path.format(plan.pk))
+    assert "There are no runs before this one. Show the newest runs" in text
 
 
 def test_a_plan_that_never_ran_says_what_will_stand_there(client: Client, plan: Plan) -> None:

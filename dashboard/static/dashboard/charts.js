@@ -8,6 +8,7 @@ const HEIGHT = 244;
 const AT_LEAST_S = 60;
 const AT_LEAST_OVER_S = 5;
 const ROOM = 1.12;
+const WHOLE = [1, 10, 100, 1000, 10_000].flatMap((power) => [power, 2 * power, 5 * power]);
 
 /** `limits` from limits.js; `moments()` gives [{at, text}], `at` in seconds since 1970. */
 export function makeCharts({ root, seconds, limits, moments, isLive }) {
@@ -68,6 +69,7 @@ function describe(limits) {
     {
       name: "users",
       limits: [],
+      isWhole: true,
       series: [
         { field: "users", label: "users", colour: "--series-4", width: 2, fill: 0.12, steps: true },
       ],
@@ -75,7 +77,7 @@ function describe(limits) {
   ];
 }
 
-function options({ series, limits }, width, { moments, isLive }) {
+function options({ series, limits, isWhole }, width, { moments, isLive }) {
   const shown = limits.filter(Boolean);
   return {
     width,
@@ -86,7 +88,7 @@ function options({ series, limits }, width, { moments, isLive }) {
     scales: { x: { time: true, range: rangeOver(moments, isLive) }, y: { range: rangeY } },
     axes: [
       axis({ size: 30, space: 80, values: (_, ticks) => ticks.map(clockAt) }),
-      axis({ size: 52, values: (_, ticks) => ticks.map(figure) }),
+      axis({ size: 52, values: (_, ticks) => ticks.map(figure), ...(isWhole && { incrs: WHOLE }) }),
     ],
     series: [{ label: "at", value: (_, at) => (at ? clockAt(at) : NONE) }, ...series.map(line)],
     hooks: {
