@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from calendar_guard.rules import Verdict
 from runs import belongings, targets, thresholds
-from runs.models import Recipe
+from runs.models import MOST_SHARDS, Recipe
 from runs.report import RunWord
 from runs.tools import tool_names
 
@@ -69,6 +69,8 @@ def check(request: Request) -> targets.Admitted:
         raise Invalid("script", "The script is empty.")
     if request.users is not None and request.users < 1:
         raise Invalid("users", "A test has at least one user.")
+    if not 1 <= request.shards <= MOST_SHARDS:
+        raise Invalid("shards", f"A test runs on 1 to {MOST_SHARDS} workers at once.")
     _check_thresholds(request.thresholds)
     return _admit(request)
 

@@ -16,6 +16,7 @@ from runs.fencing import places
 from runs.fencing.networks import Address, Network, holds, read_address, read_networks
 from runs.fencing.places import HostsRefused, Place, TargetRefused
 from runs.models import Target
+from runs.rates import RateCap
 from runs.words import count, span
 
 __all__ = ["Admitted", "CapExceeded", "HostsRefused", "TargetRefused", "admit"]
@@ -95,6 +96,21 @@ def admit(asking: Asking) -> Admitted:
     judge_hosts(asking.hosts, rows, networks)
     judge_load(allowed, Load(asking.duration, asking.users))
     return Admitted(place.site, allowed[0].id, min(one.concurrency for one in allowed))
+
+
+def rate_cap(asking: Asking) -> RateCap | None:
+    """What a test is held to while it runs: the tightest cap of those that allow its target."""
+    place, rows = places.locate(asking.target, asking.hosts), rows_as_words()
+    caps = [
+        (one.max_rate, one.name)
+        for address in place.addresses
+        for one in _closest(place.host, address, rows)
+        if one.max_rate is not None
+    ]
+    if not caps:
+        return None
+    most, name = min(caps)
+    return RateCap(name, most)
 
 
 def rows_as_words() -> tuple[Allowed, ...]:

@@ -1,4 +1,5 @@
-"""Tells a run's seconds to its listeners, judges them, and keeps its report up to date."""
+"""Tells a run's seconds to its listeners, judges them, holds the run to its target's cap on their
+requests, and keeps its report up to date."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -8,7 +9,7 @@ from typing import Any
 
 import clock
 from calendar_guard import services as calendar_guard
-from runs import cells, fanout, report, thresholds
+from runs import cells, fanout, report, targets, thresholds
 from runs.aggregator import Aggregator
 from runs.lease import Lease
 from runs.models import Run
@@ -28,6 +29,7 @@ class Teller:
         self.broken: Stop | None = None
         self.is_stopped = False
         self._run, self._aggregator, self._lease, self._log = run, aggregator, lease, log
+        self._cap = targets.rate_cap(run)
         self._judge = thresholds.Judge(thresholds.parse(text) for text in run.thresholds)
         self._tags = calendar_guard.context(now=clock.now()).as_tags()
         self._seq = 0
@@ -41,6 +43,7 @@ class Teller:
             self._stream.tell(told)
             self._history.tell(self._kept(told, second))
             self._lease.doing = report.doing(told.update)
+            self._hold_to_cap(second)
 
     def tell_open(self, read_at: datetime) -> None:
         """The newest second as far as it is known, now and then."""
@@ -96,6 +99,10 @@ class Teller:
         if self.broken is None and (stopping := [each for each in breaches if each.stops]):
             self.broken = Stop(f"Stopped as failed: {stopping[0].sentence}.", "failed")
         return breaches
+
+    def _hold_to_cap(self, second: Second) -> None:
+        if self._cap and self.broken is None and not self.is_stopped:
+            self.broken = self._cap.see(second)
 
     def _report(self) -> dict[str, Any]:
         return {

@@ -17,6 +17,12 @@ class PlanForm(forms.ModelForm):  # type: ignore[type-arg]
             *("thresholds", "variables", "secrets", "hosts", "ca", "tags", "notes"),
         )
 
+    def clean_tags(self) -> list[str]:
+        try:
+            return services.read_tags(self.cleaned_data["tags"])
+        except services.Invalid as error:
+            raise forms.ValidationError(str(error)) from None
+
     def clean(self) -> dict[str, Any]:
         words = super().clean() or {}
         if not self.errors:

@@ -9,7 +9,7 @@ from rest_framework.request import Request as Asked
 
 from clock import iso
 from runs import services
-from runs.api.view import shown, told, wrong
+from runs.api.view import shown, wrong
 
 LONGEST_BODY = 26_000_000  # what a script may bring along (16 MiB), as base64 in JSON
 LONGEST_SCRIPT, LONGEST_CA, LONGEST_NOTES = 2 << 20, 200_000, 10_000
@@ -40,6 +40,16 @@ class TextsField(serializers.Field):  # type: ignore[type-arg]
         return data
 
 
+class TagsField(serializers.Field):  # type: ignore[type-arg]
+    """As they are kept: in small letters, each once."""
+
+    def to_internal_value(self, data: Any) -> list[str]:
+        try:
+            return services.read_tags(data)
+        except services.Invalid as error:
+            raise serializers.ValidationError(str(error)) from None
+
+
 class Words(serializers.Serializer):  # type: ignore[type-arg]
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, dict):
@@ -59,7 +69,7 @@ class RequestWords(Words):
     users = serializers.IntegerField(
         min_value=1, max_value=100_000, required=False, allow_null=True
     )
-    shards = serializers.IntegerField(min_value=1, max_value=100, required=False)
+    shards = serializers.IntegerField(required=False)
     thresholds = serializers.ListField(
         child=serializers.CharField(max_length=200), required=False, max_length=50
     )
@@ -68,7 +78,7 @@ class RequestWords(Words):
     secrets = TextsField(required=False)
     hosts = TextsField(required=False)
     ca = serializers.CharField(max_length=LONGEST_CA, required=False, allow_blank=True)
-    tags = serializers.ListField(child=serializers.CharField(max_length=40), required=False)
+    tags = TagsField(required=False)
     notes = serializers.CharField(max_length=LONGEST_NOTES, required=False, allow_blank=True)
 
 
@@ -97,7 +107,7 @@ class StopAllWords(StopWords):
 
 
 class NoteWords(Words):
-    tags = serializers.ListField(child=serializers.CharField(max_length=40), required=False)
+    tags = TagsField(required=False)
     notes = serializers.CharField(max_length=LONGEST_NOTES, required=False, allow_blank=True)
 
 
@@ -128,9 +138,6 @@ def read_request(
     found: dict[str, Any], *, plan: services.Request | None = None
 ) -> services.Request:
     """What was asked for, upon a saved plan or alone."""
-    with told():
-        if "tags" in found:
-            found["tags"] = services.read_tags(found["tags"])
     return replace(plan, **found) if plan else services.Request(**found)
 
 

@@ -1,6 +1,6 @@
 """What stays of a load test: plan, target, schedule, the run, its shards and seconds."""
 
-from runs.models.recipes import Plan, Recipe
+from runs.models.recipes import MOST_SHARDS, Plan, Recipe
 from runs.models.runs import GOING, HELD_BY_A_WORKER, OPEN, WAITING, Run, State
 from runs.models.schedules import Schedule
 from runs.models.seconds import Snapshot
@@ -10,6 +10,7 @@ from runs.models.targets import Target
 __all__ = [
     "GOING",
     "HELD_BY_A_WORKER",
+    "MOST_SHARDS",
     "OPEN",
     "WAITING",
     "Plan",

@@ -1,9 +1,12 @@
 """What a plan and a run share, and the saved plan."""
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from runs.tools import tool_names
+
+MOST_SHARDS = 100
 
 
 def _tools() -> list[tuple[str, str]]:
@@ -28,7 +31,11 @@ class Recipe(models.Model):
         help_text="The worst case, judged by the calendar and enforced as a hard stop."
     )
     users = models.PositiveIntegerField(null=True, blank=True)
-    shards = models.PositiveSmallIntegerField(default=1, help_text="On how many workers at once.")
+    shards = models.PositiveSmallIntegerField(
+        default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(MOST_SHARDS)],
+        help_text="On how many workers at once.",
+    )
     thresholds = models.JSONField(
         default=list, blank=True, help_text='What would be a failure: ["p95 > 800ms"].'
     )

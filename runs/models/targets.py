@@ -19,7 +19,10 @@ class Target(models.Model):
     environment = models.CharField(max_length=12, choices=Environment, default=Environment.TEST)
     max_users = models.PositiveIntegerField(null=True, blank=True)
     max_rate = models.PositiveIntegerField(
-        null=True, blank=True, help_text="Arrivals or iterations a second, as the tool plans them."
+        null=True,
+        blank=True,
+        help_text="A second: arrivals or iterations as the tool plans them, and requests while the "
+        "test runs, which is stopped where it makes more for some seconds.",
     )
     max_duration = models.DurationField(default=timedelta(hours=24))
     concurrency = models.PositiveSmallIntegerField(

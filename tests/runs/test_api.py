@@ -71,7 +71,9 @@ def test_a_run_keeps_every_word_that_it_was_asked_with(api: APIClient) -> None:
         ({"hosts": {"shop.example": "10.0.0.1"}}, "target", "may not reach"),
         ({"ca": "no certificate"}, "ca", "PEM"),
         ({"tags": ["<b>"]}, "tags", "is no tag"),
-        ({"shards": 0}, "shards", "1"),
+        ({"tags": "rsvp"}, "tags", "list of words"),
+        ({"shards": 0}, "shards", "on 1 to 100 workers"),
+        ({"shards": 101}, "shards", "on 1 to 100 workers"),
         ({"dry_run": "perhaps"}, "dry_run", "boolean"),
     ],
 )
