@@ -48,7 +48,7 @@ def _stopped(data: Mapping[str, Any]) -> str:
     count = len(stopped) if isinstance(stopped, list) else 0
     if not count:
         return ""
-    return ", which stopped 1 running test" if count == 1 else f", which stopped {count} tests"
+    return ", which stopped 1 test" if count == 1 else f", which stopped {count} tests"
 
 
 def _walk(place: tuple[str, ...], value: Any) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,7 @@ from audit import telling
             "calendar",
             "weddings",
             {"saved": [{"id": 7}], "deleted": [], "stopped": [4]},
-            "mara saved weddings, which stopped 1 running test.",
+            "mara saved weddings, which stopped 1 test.",
         ),
         ("calendar", "weddings", {"saved": [], "deleted": [7]}, "mara deleted from weddings."),
         ("calendar", "coordinators", {"added": [], "changed": [2]}, "mara changed coordinators."),
