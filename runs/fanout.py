@@ -151,7 +151,8 @@ def stream_to(topic: str) -> Callable[[Told], None]:
 
     def deliver(told: Told) -> None:
         streaming.publish(topic=topic, update=told.update)
-        log.debug("run %s seq %d read at %s", topic, told.update.seq, told.read_at)
+        how = "closed after" if told.update.final else "read at"
+        log.debug("run %s seq %d %s %s", topic, told.update.seq, how, told.read_at)
 
     return deliver
 
