@@ -1,4 +1,4 @@
-"""Runs checks one by one or two at a time, tells each with its seconds, and sums up at the end."""
+"""Runs checks one by one or a few at a time, tells each with its seconds, and sums up."""
 
 import io
 import subprocess
@@ -33,17 +33,18 @@ class Done:
 
 
 def run_quietly(
-    steps: Sequence[Step], *, root: Path, base: Mapping[str, str], say: Say
+    steps: Sequence[Step], *, root: Path, base: Mapping[str, str], say: Say, at_once: int = 2
 ) -> list[Done]:
-    """Two at a time; a step's output is shown only where it failed."""
+    """A few at a time. Output is shown only where a step failed, and what was skipped always."""
     done = []
-    with ThreadPoolExecutor(max_workers=2) as pool:
+    with ThreadPoolExecutor(max_workers=at_once) as pool:
         waiting = [pool.submit(_captured, step, root, base) for step in steps]
         for future in as_completed(waiting):
             result, output = future.result()
             say.line(line(result))
-            if result.failed:
-                say.line(output.rstrip())
+            shown = output.splitlines() if result.failed else _skipped(output)
+            for text in shown:
+                say.line(text)
             done.append(result)
     return done
 
@@ -88,6 +89,11 @@ def summary(all_done: Sequence[Done]) -> list[str]:
     last = f"{len(failed)} of {len(all_done)} steps failed: {', '.join(failed)}"
     good = f"All {len(all_done)} steps passed ({seconds:.0f} s of work)"
     return ["", "Summary", *(line(done) for done in all_done), last if failed else good]
+
+
+def _skipped(output: str) -> list[str]:
+    """What pytest says of it."""
+    return [line for line in output.splitlines() if line.startswith("SKIPPED")]
 
 
 def _captured(step: Step, root: Path, base: Mapping[str, str]) -> tuple[Done, str]:

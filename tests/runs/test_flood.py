@@ -22,6 +22,7 @@ def resident_mb() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
+@pytest.mark.paced
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("valkey", "quiet_tuesday", "fake_k6")
 def test_a_flood_loses_no_sample_takes_no_more_memory_and_never_holds_the_tool_up(

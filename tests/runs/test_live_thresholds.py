@@ -14,6 +14,7 @@ from tests.runs.conftest import request_for
 from tests.waiting import until
 
 pytestmark = [
+    pytest.mark.paced,
     pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("valkey", "quiet_tuesday", "fake_k6"),
 ]

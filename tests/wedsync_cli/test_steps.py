@@ -10,7 +10,8 @@ from wedsync_cli.say import Say
 from wedsync_cli.steps import Done, Step
 from wedsync_cli.words import Context, Problem
 
-GOOD = Step("good", (sys.executable, "-c", "print('chatter')"))
+ROOT = Path(__file__).parents[2]
+GOOD = Step("good", (sys.executable, "-c", "print('chatter\\nSKIPPED [1] no k6 here')"))
 BAD = Step("bad", (sys.executable, "-c", "import sys; sys.exit('line 3 is wrong')"))
 
 
@@ -21,6 +22,7 @@ def test_all_steps_run_and_only_a_failed_one_shows_its_output(tmp_path: Path) ->
 
     assert {step.name: step.outcome for step in done} == {"bad": "failed", "good": "passed"}
     assert "line 3 is wrong" in out.getvalue()
+    assert "no k6 here" in out.getvalue()
     assert "chatter" not in out.getvalue()
 
 
@@ -73,10 +75,15 @@ def test_hard_days_are_set_in_utc_with_timers_left_alone() -> None:
     for suite in suites:
         assert suite.env["TZ"] == "UTC"
         assert suite.env["PYTHONPATH"] == "/house/tests/faketime"
-        assert suite.argv[:3] == ("/usr/bin/faketime", "--exclude-monotonic", "-f")
+        assert suite.argv[3:6] == ("/usr/bin/faketime", "--exclude-monotonic", "-f")
 
 
 def test_every_test_belongs_to_the_fast_or_to_the_slow_groups() -> None:
     groups = checks.SLOW.split(" or ")
 
     assert " and ".join(f"not {group}" for group in groups) == checks.FAST
+
+
+def test_what_is_ignored_somewhere_is_there() -> None:
+    for path in (*checks.ONCE, *checks.UNDATED):
+        assert (ROOT / path).exists(), path

@@ -2,11 +2,11 @@
 
 import argparse
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from wedsync_cli import artillery, bootstrap, checks, steps, tools
 from wedsync_cli.steps import Done
-from wedsync_cli.verbs.check import base_steps
+from wedsync_cli.verbs.check import base_steps, environment
 from wedsync_cli.words import FAILED, PASSED, Context, Problem
 
 NAME = "test"
@@ -21,13 +21,9 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
     bootstrap.ensure(context, venv=context.venv, lock=bootstrap.DEV_LOCK)
     done = [_tool(context, "system packages", _packages)]  # faketime is one of them
     with steps.meanwhile(context, _load_tools) as tools_loaded:
-        done += [*base_steps(context), *_suites(context)]
+        done += base_steps(context, checks.fast_suite(context.venv))
         done += tools_loaded()
-    with steps.meanwhile(context, _run_slow_suite) as slow_suite_run:
-        stories = checks.stories(context.venv)
-        base = _base(context)
-        done.append(steps.run_aloud(stories, root=context.root, base=base, say=context.say))
-        done += slow_suite_run()
+    done += _suites(context)
     for text in steps.summary(done):
         context.say.line(text)
     return FAILED if any(step.failed for step in done) else PASSED
@@ -70,22 +66,15 @@ def _packages(context: Context) -> str:
 
 
 def _suites(context: Context) -> list[Done]:
-    """The fast tests again, where they are hardest: another database, and four days."""
-    again = [checks.postgres_suite(context.venv)]
+    """Real parts, and behind them the fast tests where they are hardest: a database, four days."""
+    suites = [checks.stories(context.venv), checks.slow_suite(context.venv)]
+    suites.append(checks.postgres_suite(context.venv))
     missing = []
     faketime = shutil.which("faketime", path=context.env.get("PATH"))
     if faketime:
-        again += checks.dated_suites(context.root, context.venv, faketime)
+        suites += checks.dated_suites(context.root, context.venv, faketime)
     else:
         missing = [Done("fast tests on hard days (faketime is missing)", "skipped")]
-    done = steps.run_quietly(again, root=context.root, base=_base(context), say=context.say)
+    base = environment(context)
+    done = steps.run_quietly(suites, root=context.root, base=base, say=context.say, at_once=4)
     return [*done, *missing]
-
-
-def _run_slow_suite(context: Context) -> list[Done]:
-    suites, root = [checks.slow_suite(context.venv)], context.root
-    return steps.run_quietly(suites, root=root, base=_base(context), say=context.say)
-
-
-def _base(context: Context) -> Mapping[str, str]:
-    return {**context.env, **tools.environment(context)}
