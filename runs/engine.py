@@ -7,7 +7,8 @@ from pathlib import Path
 
 import clock
 from calendar_guard import services as calendar_guard
-from runs import fanout, following, moves, preparing, process
+from runs import fanout, following, identity, moves, preparing, process
+from runs.identity import Identity
 from runs.lease import Lease
 from runs.models import HELD_BY_A_WORKER, OPEN, Run, State
 from runs.outcome import Outcome
@@ -16,6 +17,7 @@ from runs.preparing import Ready
 from runs.shards.conducting import Call, Conductor
 from runs.tools import Tool, ToolProblem, get_tool
 from runs.watch import Watch
+from runs.workdir import work_directory
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +46,8 @@ def execute(run_id: int, *, call_shard: Call | None = None) -> None:
         outcome = Outcome("errored", str(problem))
     except preparing.REFUSALS as problem:
         outcome = Outcome("errored", str(problem))
+    except process.Halted as halted:
+        outcome = Outcome(halted.stop.outcome, halted.stop.reason)
     except Exception:
         log.exception("run %s broke", run_id)
         outcome = Outcome(
@@ -83,17 +87,17 @@ def _drive(run: Run, call_shard: Call | None) -> Outcome:
     tool = get_tool(run.tool)
     if run.shards > 1 and not run.is_dry:
         return _conduct(run, tool, call_shard)
-    who = process.identity(tool.find())
+    who = identity.choose(tool.find())
     if run.is_dry:
         return _rehearse(run, tool, who)
     with (
         _lease(run) as lease,
-        process.work_directory(who) as workdir,
+        work_directory(who) as workdir,
     ):
         # No line of a foreign script is read before the calendar has said yes.
         if stop := lease.stop():
             return Outcome(stop.outcome, stop.reason)
-        ready = _prepare(run, tool, who, workdir)
+        ready = _prepare(run, tool, who, workdir, lease)
         if stop := lease.stop():
             return Outcome(stop.outcome, stop.reason)
         child = following.begin(tool, ready, who, workdir)
@@ -128,21 +132,22 @@ def _lease(run: Run) -> Lease:
     return Lease(run_id=run.pk, permit_id=run.permit_id, duration=run.duration)
 
 
-def _rehearse(run: Run, tool: Tool, who: process.Identity) -> Outcome:
+def _rehearse(run: Run, tool: Tool, who: Identity) -> Outcome:
     """All that comes before the first request, and not one request."""
     with (
         Lease(run_id=run.pk, permit_id=None, duration=run.duration) as lease,
-        process.work_directory(who) as workdir,
+        work_directory(who) as workdir,
     ):
-        ready = _prepare(run, tool, who, workdir)
+        ready = _prepare(run, tool, who, workdir, lease)
         if stop := lease.stop():
             return Outcome(stop.outcome, stop.reason)
     run.processes_left = 0
     return Outcome("passed", preparing.forecast(run, ready.plan))
 
 
-def _prepare(run: Run, tool: Tool, who: process.Identity, workdir: Path) -> Ready:
-    ready = preparing.prepare(run, tool, who, workdir)
+def _prepare(run: Run, tool: Tool, who: Identity, workdir: Path, lease: Lease) -> Ready:
+    why_stop = following.or_shut_down(lease.stop)
+    ready = preparing.prepare(run, tool, who, workdir, why_stop=why_stop)
     run.log_tail, run.tool_plan = ready.notes, ready.plan
     Run.objects.filter(pk=run.pk).update(
         tool_version=ready.version,

@@ -10,6 +10,7 @@ from pathlib import Path
 import clock
 from runs import process, words
 from runs.aggregator import Aggregator
+from runs.identity import Identity
 from runs.outcome import Stop
 from runs.preparing import Ready
 from runs.redaction import CarefulReader, Redactor
@@ -19,11 +20,11 @@ shutting_down = threading.Event()
 READY_S, SILENT_S, DRAIN_S = 60.0, 15.0, 5.0
 # A script as long as declared still has to end: well within the stop time that was judged with it.
 ENDING_S = 5.0
-TICK_S = 0.05
+TICK_S = 0.02  # also what an update may wait behind the last read
 GATHERED, GATHER_S = 256 * 1024, 0.005
 
 
-def begin(tool: Tool, ready: Ready, who: process.Identity, workdir: Path) -> process.Tool:
+def begin(tool: Tool, ready: Ready, who: Identity, workdir: Path) -> process.Tool:
     """Start the tool of a prepared job. It makes no request until it is told to go."""
     return process.Tool(
         partial(_command, tool, ready.job),
@@ -47,7 +48,8 @@ class Follower:
         self.stop: Stop | None = None
         self.aggregator = Aggregator(shift_s=int(clock.offset().total_seconds()))
         self.read_at = clock.real_now()
-        self._tool, self._job, self._child, self._why_stop = tool, job, child, why_stop
+        self._tool, self._job, self._child = tool, job, child
+        self._why_stop = or_shut_down(why_stop)
         self._reader = CarefulReader(tool.reader(), Redactor(job.secrets.values()))
         self._heard_at = time.monotonic()
         self._deadline = float("inf")
@@ -63,7 +65,7 @@ class Follower:
                 return self.halt(
                     Stop(f"{self._tool.name} was not ready within {READY_S:g} s.", "errored")
                 )
-            if stop := self._why_stop() or shut_down():
+            if stop := self._why_stop():
                 return self.halt(stop)
             pause.wait(TICK_S)
         return False
@@ -74,7 +76,7 @@ class Follower:
         while self._child.exit_code is None:
             if is_there():
                 return True
-            if stop := self._why_stop() or shut_down():
+            if stop := self._why_stop():
                 return self.halt(stop)
             self.take_in()
             pause.wait(TICK_S)
@@ -156,7 +158,7 @@ class Follower:
 
     def _reason_to_stop(self) -> Stop | None:
         now = time.monotonic()
-        if stop := self._why_stop() or shut_down():
+        if stop := self._why_stop():
             return stop
         if now > self._deadline:
             lasted = words.span(self._job.duration)
@@ -164,6 +166,10 @@ class Follower:
         if now - self._heard_at > SILENT_S:
             return Stop(f"{self._tool.name} said nothing for {SILENT_S:g} s.", "errored")
         return None
+
+
+def or_shut_down(why_stop: Callable[[], Stop | None]) -> Callable[[], Stop | None]:
+    return lambda: why_stop() or shut_down()
 
 
 def shut_down() -> Stop | None:

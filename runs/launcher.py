@@ -1,9 +1,9 @@
-"""Becomes the tool: leaves our network, gives up root, ties its life to the worker's, executes.
+"""Becomes the tool's warden and, in a child of its own, the tool: what that starts ends with it.
 
 Run as `python -I -S launcher.py TERMS argv...` (TERMS: {"parent": 1, "uid": null, "gid": null,
-"memory": bytes, "file": bytes, "fence": null or what namespace.enter takes}): work between fork and
-exec is not safe in a worker that has threads. Changing the user clears the parent-death signal
-(prctl(2)), so the order of the steps matters.
+"memory": bytes, "file": bytes, "fence": null or what namespace.enter takes, "fds": those that the
+tool inherits, "warded": false where the program is ours and needs no warden}): work between fork
+and exec is not safe in a worker that has threads. See docs/decisions/0014.
 """
 
 import contextlib
@@ -14,13 +14,123 @@ import resource
 import runpy
 import signal
 import sys
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, NoReturn
 
-PR_SET_PDEATHSIG = 1
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+END_NOW = signal.SIGUSR1  # from the worker by runs/living.py, from the kernel when the worker died
+PASSED_ON = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 
 
 def main() -> None:
     terms, argv = json.loads(sys.argv[1]), sys.argv[2:]
+    if terms["warded"]:
+        _ward(terms)
+    _become(terms, argv)
+
+
+def _ward(terms: dict[str, Any]) -> None:
+    """Returns in the child, which is to become the tool; we stay beside it, and whom we are."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {*PASSED_ON, END_NOW, signal.SIGCHLD})
+    _prctl(PR_SET_CHILD_SUBREAPER, 1)
+    _bind_life_to(terms["parent"], END_NOW)
+    warden = os.getpid()
+    if tool := os.fork():
+        _let_go_of(terms["fds"])
+        _end_like(_end_all(tool, _watch(tool)))
+    os.setsid()  # a script that signals its own group does not signal us
+    terms["parent"] = warden
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _watch(tool: int) -> int | None:
+    """The wait status of a tool that ended; None where its time is over before."""
+    while (number := signal.sigwait({*PASSED_ON, END_NOW, signal.SIGCHLD})) != END_NOW:
+        if number in PASSED_ON:
+            _pass_on(number, tool)
+        if (status := _reap(tool)) is not None:
+            return status
+    return None
+
+
+def _pass_on(number: int, tool: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        try:
+            os.killpg(tool, number)
+        except ProcessLookupError:  # it has no session of its own yet
+            os.kill(tool, number)
+
+
+def _reap(tool: int) -> int | None:
+    """Bury whoever ended; the tool's wait status where it was among them."""
+    status = None
+    with contextlib.suppress(ChildProcessError):
+        while (found := os.waitpid(-1, os.WNOHANG))[0]:
+            status = found[1] if found[0] == tool else status
+    return status
+
+
+def _end_all(tool: int, status: int | None) -> int:
+    """What a killed process leaves behind becomes our child: no child left means nothing left."""
+    if status is None:
+        _kill(os.killpg, tool)
+    while True:
+        for child in _children():
+            _kill(os.kill, child)
+        try:
+            found = os.waitpid(-1, 0)
+        except ChildProcessError:
+            return status or 0
+        status = found[1] if found[0] == tool else status
+
+
+def _kill(send: Callable[[int, int], None], whom: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        send(whom, signal.SIGKILL)
+
+
+def _children() -> Iterable[int]:
+    me = os.getpid()
+    with contextlib.suppress(OSError), open(f"/proc/self/task/{me}/children") as file:
+        return [int(word) for word in file.read().split()]
+    return [int(name) for name in _processes() if _parent(name) == me]
+
+
+def _processes() -> Iterable[str]:
+    with contextlib.suppress(OSError):
+        return [name for name in os.listdir("/proc") if name.isdigit()]
+    return []
+
+
+def _parent(process: str) -> int:
+    with contextlib.suppress(OSError), open(f"/proc/{process}/stat", "rb") as file:
+        return int(file.read().rpartition(b")")[2].split()[1])
+    return 0
+
+
+def _let_go_of(descriptors: Iterable[int]) -> None:
+    """A pipe ends when its last end is closed, so we hold none of the tool's."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for standard in range(3):
+        os.dup2(nothing, standard)
+    for descriptor in (nothing, *descriptors):
+        os.close(descriptor)
+
+
+def _end_like(status: int) -> NoReturn:
+    """With the tool's exit code, or by the signal that ended it."""
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        with contextlib.suppress(OSError):  # KILL needs no default
+            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
+        os.kill(os.getpid(), number)
+    os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
+
+
+def _become(terms: dict[str, Any], argv: list[str]) -> NoReturn:
     program: int | str = argv[0]
     if terms["fence"]:
         _leave_our_network(terms["fence"])
@@ -32,14 +142,24 @@ def main() -> None:
         os.setgid(terms["gid"])
         os.setuid(terms["uid"])
     _limit(terms["memory"], terms["file"])
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != terms["parent"]:
-            sys.exit("The worker died before the tool began.")
+    # Last: a change of the user clears it (prctl(2)).
+    _bind_life_to(terms["parent"], signal.SIGKILL)
     try:
         os.execve(program, argv, os.environ)
     except OSError as error:
         sys.exit(f"{argv[0]} cannot be executed: {error.strerror}.")
+
+
+def _bind_life_to(parent: int, number: int) -> None:
+    """By the kernel's parent-death signal; a parent that is dead by now sends none."""
+    _prctl(PR_SET_PDEATHSIG, number)
+    if os.getppid() != parent:
+        sys.exit("The worker died before the tool began.")
+
+
+def _prctl(option: int, value: int) -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
 def _leave_our_network(fence: dict[str, Any]) -> None:
@@ -53,8 +173,10 @@ def _leave_our_network(fence: dict[str, Any]) -> None:
 def _limit(memory: int, file: int) -> None:
     """Private writable memory (RLIMIT_DATA) is what can be limited: Go and Node reserve far more.
 
-    When memory is short all the same, the kernel takes the tool before the worker.
+    A Go program collects harder before it would die of it (https://pkg.go.dev/runtime). When memory
+    is short all the same, the kernel takes the tool before the worker.
     """
+    os.environ["GOMEMLIMIT"] = str(memory * 9 // 10)
     limits = {
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_FSIZE: file,

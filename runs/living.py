@@ -1,4 +1,4 @@
-"""Which processes of a tool still live, and their end: read in /proc, signalled by group.
+"""Which processes of a tool still live, and their end: read in /proc, by descent from its warden.
 
 https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
 """
@@ -7,20 +7,45 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 MARK = "WEDSYNC_RUN"
 """The environment's name for a run's mark, which every process of its tool carries."""
+END_NOW = signal.SIGUSR1
+"""Tells a warden (launcher.py) to end all that is left, at once."""
 _PROC = Path("/proc")
+_GONE = "ZX"
+PATIENCE_S = 2.0
 
 
-def end_stranger(group: int, began: int | None) -> int:
-    """End a group that another process of ours started, unless its number was given to others."""
-    if began is None or born(group) not in {None, began}:
+def end_stranger(leader: int, began: int | None) -> int:
+    """End what another process of ours started, unless its number was given to others."""
+    if began is None or born(leader) != began:
         return 0
-    signal_group(group, signal.SIGKILL)
-    return wait_until_gone(lambda: members(group), 2.0)
+    return end(leader)
+
+
+def end(leader: int | None, mark: str = "") -> int:
+    """End what descends from a warden or carries a mark, and then the warden; how many survived.
+
+    `leader` is None where the warden is gone: its number may be another's by now.
+    """
+
+    def look() -> set[int]:
+        found = {*(members(leader) if leader else ()), *(strays(mark) if mark else ())}
+        for pid in found - {leader}:
+            _signal(pid, signal.SIGKILL)
+        return found
+
+    if leader:
+        _signal(leader, END_NOW)
+        _signal(leader, signal.SIGCONT)  # where the script is its own user it may have stopped it
+    if wait_until_gone(look, PATIENCE_S) == 0:
+        return 0
+    if leader and look() == {leader}:
+        _signal(leader, signal.SIGKILL)
+    return wait_until_gone(look, 0.1)
 
 
 def born(pid: int) -> int | None:
@@ -30,33 +55,50 @@ def born(pid: int) -> int | None:
 
 
 def strays(mark: str) -> list[int]:
-    """Living processes that carry a run's mark, also those that left its group (setsid)."""
+    """Living processes that carry a run's mark: a script that ended its warden leaves them."""
     if not _PROC.exists():
         return []
     words, found = f"{MARK}={mark}".encode(), []
-    for entry in _PROC.iterdir():
+    for pid in _numbers():
         with contextlib.suppress(OSError):
-            if entry.name.isdigit() and words in (entry / "environ").read_bytes().split(b"\0"):
-                found.append(int(entry.name))
-    return [pid for pid in found if (fields := _stat(pid)) and fields[0] not in "ZX"]
+            if words in (_PROC / str(pid) / "environ").read_bytes().split(b"\0"):
+                found.append(pid)
+    return [pid for pid in found if (fields := _stat(pid)) and fields[0] not in _GONE]
 
 
-def members(group: int) -> list[int]:
-    """Living processes of a group. A zombie still answers signals but loads nobody."""
+def members(leader: int) -> list[int]:
+    """The leader and those that descend from it, in whatever session: a warden adopts its orphans.
+
+    A zombie still answers signals but loads nobody.
+    """
     if not _PROC.exists():
-        return [group] if _answers(group) else []
-    found = []
-    for entry in _PROC.iterdir():
-        if entry.name.isdigit() and (fields := _stat(int(entry.name))):
-            state, group_of_it = fields[0], int(fields[2])
-            if group_of_it == group and state not in "ZX":
-                found.append(int(entry.name))
-    return found
+        return [leader] if _answers(leader) else []
+    table = {pid: fields for pid in _numbers() if (fields := _stat(pid))}
+    parents = {pid: int(fields[1]) for pid, fields in table.items()}
+    return [
+        pid
+        for pid, fields in table.items()
+        if fields[0] not in _GONE and _descends(pid, leader, parents)
+    ]
 
 
-def _answers(group: int) -> bool:
+def _descends(pid: int, leader: int, parents: Mapping[int, int]) -> bool:
+    seen: set[int] = set()
+    while pid in parents and pid not in seen:
+        if pid == leader:
+            return True
+        seen.add(pid)
+        pid = parents[pid]
+    return False
+
+
+def _numbers() -> list[int]:
+    return [int(name) for name in os.listdir(_PROC) if name.isdigit()]
+
+
+def _answers(pid: int) -> bool:
     try:
-        os.killpg(group, 0)
+        os.kill(pid, 0)
     except ProcessLookupError:
         return False
     return True
@@ -79,6 +121,6 @@ def wait_until_gone(look: Callable[[], Collection[int]], seconds: float) -> int:
     return len(left)
 
 
-def signal_group(group: int, number: int) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(group, number)
+def _signal(pid: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, number)

@@ -4,7 +4,7 @@ import contextlib
 import errno
 import os
 import socket
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -12,15 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from runs import belongings, process, targets, vault
-from runs.fencing import fence, places, safeguards
+from runs.fencing import fence, kernel, places, safeguards
 from runs.fencing.fence import Fence
 from runs.fencing.networks import Network, complement, overlap, read_address, read_networks, single
 from runs.fencing.places import Place
+from runs.identity import Identity
 from runs.models import Run
+from runs.outcome import Stop
 from runs.redaction import Redactor
 from runs.targets import Allowed, CapExceeded, HostsRefused, Load, TargetRefused
 from runs.tools import Finished, Job, OwnVerdict, Prepared, Shell, Tool, ToolProblem
 from runs.words import count, span
+from runs.workdir import disk_problem
 
 REFUSALS = (belongings.Unfit, TargetRefused, HostsRefused, CapExceeded)
 _LOOPBACK = read_networks(["127.0.0.0/8", "::1/128"])
@@ -65,20 +68,30 @@ class _Reach:
         return overlap(dict.fromkeys(exact), self.outer)
 
 
-def prepare(run: Run, tool: Tool, who: process.Identity, workdir: Path, *, shard: int = 0) -> Ready:
+def prepare(
+    run: Run,
+    tool: Tool,
+    who: Identity,
+    workdir: Path,
+    *,
+    shard: int = 0,
+    why_stop: Callable[[], Stop | None] = lambda: None,
+) -> Ready:
     """Write the work directory and let the tool judge its script.
 
     It has no network meanwhile; where the kernel gives no network of its own to a tool that needs
     one for that, only a run that the calendar allows comes so far.
 
-    `shard` is the one (from 0) that this worker carries of the run's.
+    `shard` is the one (from 0) that this worker carries of the run's. `why_stop` is asked while the
+    tool judges.
 
-    Raises ToolProblem, Unfit, TargetRefused, HostsRefused or CapExceeded, each with a sentence.
+    Raises ToolProblem, Unfit, TargetRefused, HostsRefused or CapExceeded, each with a sentence, and
+    Halted where there is a reason to stop.
     """
     belongings.check(run)
     reach = _reach(run)
     redactor = Redactor((values := vault.read(run.secrets)).values())
-    can_fence = process.can_fence(who)
+    can_fence = kernel.can_fence(who)
     if run.is_dry and not (can_fence or tool.is_steered_from_outside):
         raise _open_rehearsal(tool)
     is_apart = can_fence and not tool.is_steered_from_outside
@@ -86,14 +99,16 @@ def prepare(run: Run, tool: Tool, who: process.Identity, workdir: Path, *, shard
         try:
             job = _job(run, tool, workdir, reach, is_apart, values)
             job = replace(job, shard=(shard, run.shards))
-            prepared = tool.prepare(job, _shell(who, workdir, redactor, is_apart=can_fence))
+            around = fence.NOTHING if can_fence else None
+            run_in = partial(process.run, who=who, cwd=workdir, fence=around, why_stop=why_stop)
+            prepared = tool.prepare(job, _shell(run_in, redactor))
         except OSError as error:
-            raise process.disk_problem(error) from error
+            raise disk_problem(error) from error
         reach = _also(reach, prepared.hosts)
         load = Load(run.duration, _most(run.users, prepared.peak_users), prepared.peak_rate)
         targets.judge_load(reach.allowed, load)
     around = fence.around(reach.named, reach.mapped) if is_apart else None
-    job = replace(job, deny=_denied(reach, around))
+    job = replace(job, deny=_denied(reach, around), allow=_allowed(reach))
     enforced = safeguards.sentences(tool, who, around, reach.networks, reach.allowed, load)
     plan = _plan(run, prepared, enforced, redactor)
     notes = "".join(f"{text}\n" for text in (who.why, *plan["warnings"]) if text)
@@ -158,6 +173,11 @@ def _denied(reach: _Reach, around: Fence | None) -> tuple[str, ...]:
     return complement((*_LOOPBACK, *inside))
 
 
+def _allowed(reach: _Reach) -> tuple[str, ...]:
+    names = [host for host, _, _ in reach.named] + [name for name, _ in reach.mapped]
+    return tuple(dict.fromkeys((*names, *map(str, reach.networks))))
+
+
 def _job(
     run: Run,
     tool: Tool,
@@ -209,13 +229,11 @@ def _write(workdir: Path, path: Path, content: bytes) -> None:
     path.chmod(0o644)
 
 
-def _shell(who: process.Identity, workdir: Path, redactor: Redactor, *, is_apart: bool) -> Shell:
-    run = partial(process.run, who=who, cwd=workdir, fence=fence.NOTHING if is_apart else None)
-
+def _shell(run: Shell, redactor: Redactor) -> Shell:
     def said(argv: list[str], env: Mapping[str, str], timeout_s: float) -> Finished:
         done = redactor.finished(run(argv, env, timeout_s))
         if done.code and os.strerror(errno.ENOSPC).lower() in done.stderr.lower():
-            raise process.disk_problem(OSError(errno.ENOSPC, ""))
+            raise disk_problem(OSError(errno.ENOSPC, ""))
         return done
 
     return said

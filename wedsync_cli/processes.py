@@ -30,14 +30,16 @@ def running() -> dict[int, Process]:
 
 
 def members(table: dict[int, Process], *, leaders: Iterable[int], mark: str) -> set[Process]:
-    """The leaders, their sessions, their descendants, and whoever carries `mark`; never us."""
+    """The leaders, their sessions, whoever carries `mark`, and all their descendants; never us.
+
+    A tool's warden carries the mark, and adopts what a script starts without it.
+    """
     leaders = set(leaders)
+    roots = leaders | {pid for pid in table if mark and _carries(pid, mark)}
     found = {
         process
         for process in table.values()
-        if process.session in leaders
-        or _descends(process, table, leaders)
-        or (mark and _carries(process.pid, mark))
+        if process.session in leaders or _descends(process, table, roots)
     }
     return {process for process in found if process.pid != os.getpid()}
 

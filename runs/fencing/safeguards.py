@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 
-from runs import process
+from runs import child
 from runs.fencing.fence import Fence
 from runs.fencing.networks import Network
+from runs.identity import Identity
 from runs.targets import Allowed, Load
 from runs.tools import Tool
 from runs.words import count
@@ -12,7 +13,7 @@ from runs.words import count
 
 def sentences(
     tool: Tool,
-    who: process.Identity,
+    who: Identity,
     around: Fence | None,
     networks: Iterable[Network],
     allowed: Iterable[Allowed],
@@ -22,9 +23,7 @@ def sentences(
     return (_network(tool, who, around, networks), *caps, _user(who), _limits())
 
 
-def _network(
-    tool: Tool, who: process.Identity, around: Fence | None, networks: Iterable[Network]
-) -> str:
+def _network(tool: Tool, who: Identity, around: Fence | None, networks: Iterable[Network]) -> str:
     if around is not None:
         ways = ", ".join(dict.fromkeys(f"{host}:{port}" for host, port in _ways(around)))
         if who.why:
@@ -61,11 +60,12 @@ def _caps(target: Allowed, load: Load) -> Iterable[str]:
         held = "by the script's plan" if load.users is not None else "not enforced: no plan says"
         yield f"At most {count(target.max_users)} users at “{target.name}”: {held}."
     if target.max_rate is not None:
-        held = "by the script's plan" if load.rate is not None else "not enforced: no plan says"
+        plan = "by the script's plan, and " if load.rate is not None else "no plan says, but "
+        held = f"{plan}measured while the test runs"
         yield f"At most {count(target.max_rate)} arrivals a second at “{target.name}”: {held}."
 
 
-def _user(who: process.Identity) -> str:
+def _user(who: Identity) -> str:
     if who.uid is not None:
         return "The tool runs as the user nobody, in a work directory of its own."
     if who.why:
@@ -74,7 +74,7 @@ def _user(who: process.Identity) -> str:
 
 
 def _limits() -> str:
-    memory, file = process.memory_limit() >> 20, process.LARGEST_FILE >> 20
+    memory, file = child.memory_limit() >> 20, child.LARGEST_FILE >> 20
     return (
         f"Each process of the tool may use {count(memory)} MiB of memory and write files of "
         f"{count(file)} MiB; all of them end with the declared duration."

@@ -13,14 +13,16 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 import clock
-from runs import following, living, preparing, process
+from runs import following, identity, living, preparing, process
 from runs.following import TICK_S, Follower
+from runs.identity import Identity
 from runs.models import Run, Shard, ShardSecond, State
 from runs.outcome import Stop
 from runs.persisting import surely
 from runs.preparing import Ready
 from runs.shards.link import Link
 from runs.tools import Tool, ToolProblem, get_tool
+from runs.workdir import work_directory
 
 log = logging.getLogger(__name__)
 AT_WORK = (Shard.State.PREPARING, Shard.State.READY, Shard.State.RUNNING)
@@ -105,13 +107,16 @@ def _try(shard: Shard, link: Link) -> Result:
         return Result("errored", str(problem), problem.output[-process.TAIL_BYTES :])
     except preparing.REFUSALS as problem:
         return Result("errored", str(problem))
+    except process.Halted as halted:
+        return Result(halted.stop.outcome, halted.stop.reason)
 
 
 def _drive(shard: Shard, link: Link) -> Result:
     run, tool = shard.run, get_tool(shard.run.tool)
-    who = process.identity(tool.find())
-    with process.work_directory(who) as workdir:
-        ready = preparing.prepare(run, tool, who, workdir, shard=shard.index)
+    why_stop = following.or_shut_down(link.stop)
+    who = identity.choose(tool.find())
+    with work_directory(who) as workdir:
+        ready = preparing.prepare(run, tool, who, workdir, shard=shard.index, why_stop=why_stop)
         Shard.objects.filter(pk=shard.pk).update(
             plan=ready.plan, notes=ready.notes, version=ready.version
         )
@@ -178,8 +183,8 @@ class _Part:
     def _clean_up(self) -> None:
         job, tool = self.ready.job, self._follower
         if tool.get_ready():
-            self._patiently(lambda: self.tool.share_setup(job, self.setup))
-            self._patiently(lambda: self.tool.tear_down(job))
+            self._patiently(lambda: self.tool.share_setup(job, self._child.go, self.setup))
+            self._patiently(lambda: self.tool.tear_down(job, self._child.go))
             self._child.terminate()
 
     def _share_setup(self) -> bool:
@@ -193,7 +198,7 @@ class _Part:
         )
 
     def _prepare_script(self, told: bytes | None) -> None:
-        self.setup = self.tool.share_setup(self.ready.job, told)
+        self.setup = self.tool.share_setup(self.ready.job, self._child.go, told)
 
     def _is_told(self) -> bool:
         first = Shard.objects.filter(run_id=self.shard.run_id, index=0)
@@ -236,7 +241,7 @@ class _Part:
         Shard.objects.filter(pk=self.shard.pk).update(**facts)
 
 
-def _tear_down(part: _Part, who: process.Identity, workdir: Path) -> None:
+def _tear_down(part: _Part, who: Identity, workdir: Path) -> None:
     """When all the others are over as well, unless the run was stopped: that would be load too."""
     link, result = part.link, part.result
     others = Shard.objects.filter(run_id=part.shard.run_id).exclude(pk=part.shard.pk)

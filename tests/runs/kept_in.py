@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from runs import living, preparing, process
+from runs import identity, living, preparing, process
 from runs.aggregator import Aggregator
 from runs.models import Run
 from runs.preparing import Ready
 from runs.redaction import CarefulReader
 from runs.tools import Command, Tool
+from runs.workdir import work_directory
 
 
 @dataclass
@@ -68,8 +69,8 @@ def run_of(tool: Tool, script: str, **words: Any) -> Run:
 
 @contextlib.contextmanager
 def kept_in(tool: Tool, run: Run) -> Iterator[Kept]:
-    who = process.identity(tool.find())
-    with process.work_directory(who) as workdir:
+    who = identity.choose(tool.find())
+    with work_directory(who) as workdir:
         ready = preparing.prepare(run, tool, who, workdir)
 
         def command(samples: int, go: int) -> Command:

@@ -12,17 +12,21 @@ from pathlib import Path
 
 import pytest
 
-from runs import living, process
+from runs import identity, living, process
+from runs.fencing import kernel
 from runs.fencing.fence import Door, Fence, around
+from runs.fencing.kernel import can_fence
 from runs.fencing.places import Place
-from runs.process import Identity, Tool, can_fence
+from runs.identity import Identity
+from runs.process import Tool
 from runs.tools import Command, Finished
+from runs.workdir import work_directory
 from tests.runs.tools.local import Site, serve
 from tests.waiting import until
 
 PYTHON = Path("/usr/bin/python3")
 LAUNCHER = Path(process.__file__).with_name("launcher.py")
-WHO = process.identity(PYTHON) if PYTHON.exists() else Identity()
+WHO = identity.choose(PYTHON) if PYTHON.exists() else Identity()
 needs_a_namespace = pytest.mark.skipif(
     not PYTHON.exists() or not can_fence(WHO),
     reason="this kernel gives no network of its own to a tool, so the fence cannot be tried",
@@ -98,7 +102,7 @@ def test_a_name_that_is_mapped_for_one_port_is_at_its_others_where_it_really_is(
 
 def test_a_kernel_that_refused_once_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     answers = [Finished(1, "", ""), Finished(0, "", "")]
-    monkeypatch.setattr(process, "_fenced", set())
+    monkeypatch.setattr(kernel, "_fenced", set())
     monkeypatch.setattr(process, "run", lambda *_, **__: answers.pop(0))
     assert [can_fence(Identity()) for _ in range(3)] == [False, True, True]
 
@@ -115,7 +119,7 @@ def site() -> Iterator[Site]:
 
 def run_behind(fence: Fence, argv: list[str], who: Identity = WHO) -> str:
     """What the command says behind the fence, and the proof that nothing of it is left."""
-    with process.work_directory(who) as cwd:
+    with work_directory(who) as cwd:
         tool = Tool(lambda samples, go: Command(argv, {}), who=who, cwd=cwd, fence=fence)
         until(lambda: tool.exit_code is not None, within=20, what="the end")
         assert tool.end() == 0
@@ -166,7 +170,7 @@ class TestTheRealOne:
         precious = tmp_path / "precious"
         precious.write_text("ours")
         fence = Fence((), (("shop.example", "127.77.0.1"),))
-        with process.work_directory(WHO) as cwd:
+        with work_directory(WHO) as cwd:
             (cwd / "wedsync-hosts").symlink_to(precious)
             argv = ["/bin/sh", "-c", "cat /etc/hosts >&2; echo x >> /etc/hosts || echo kept >&2"]
             tool = Tool(lambda *_: Command(argv, {}), who=WHO, cwd=cwd, fence=fence)
@@ -178,7 +182,7 @@ class TestTheRealOne:
         assert precious.read_text() == "ours"
 
     def test_a_command_without_doors_reaches_nothing(self, site: Site, tmp_path: Path) -> None:
-        with process.work_directory(WHO) as cwd:
+        with work_directory(WHO) as cwd:
             argv = [str(PYTHON), "-c", ASK, f"{site.url}/"]
             said = process.run(argv, {}, 10, who=WHO, cwd=cwd, fence=Fence())
         assert said.stderr.endswith("ConnectionRefusedError\n")
@@ -198,7 +202,7 @@ os.write(int(sys.argv[1]), os.read(int(sys.argv[2]), 1))
         def command(samples: int, go: int) -> Command:
             return Command([str(PYTHON), "-c", code, str(samples), str(go)], {})
 
-        with process.work_directory(WHO) as cwd:
+        with work_directory(WHO) as cwd:
             tool = Tool(command, who=WHO, cwd=cwd, fence=Fence())
             os.write(tool.go, b"!")
             until(lambda: tool.exit_code is not None, within=10, what="the end")
@@ -236,7 +240,7 @@ print("whole" if got == sent[::-1] else len(got), file=sys.stderr)
 
     def test_somebody_who_is_not_root_gets_one_too(self, tmp_path: Path) -> None:
         """As the user nobody, who needs a user namespace around it."""
-        with process.work_directory(WHO) as cwd:
+        with work_directory(WHO) as cwd:
             argv = [str(PYTHON), "-c", AS_NOBODY, str(LAUNCHER)]
             said = json.loads(process.run(argv, {}, 20, who=WHO, cwd=cwd).stderr)
         assert said["code"] == 0
@@ -249,12 +253,13 @@ print("whole" if got == sent[::-1] else len(got), file=sys.stderr)
 import threading
 from pathlib import Path
 from runs.fencing.fence import Door, Fence
-from runs.process import Identity, Tool
+from runs.identity import Identity
+from runs.process import Tool
 from runs.tools import Command
 fence = Fence((Door(("127.0.0.1", 80), ("127.0.0.1", {port})),))
 argv = ["/bin/sh", "-c", "exec sleep 60"]
 tool = Tool(lambda *_: Command(argv, {{}}), who=Identity(), cwd=Path({home!r}), fence=fence)
-print(tool._mark, flush=True)
+print(tool.group, tool._relay.group, flush=True)
 threading.Event().wait(60)
 """
         root = Path(__file__).parents[2]
@@ -262,10 +267,12 @@ threading.Event().wait(60)
             [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=root
         ) as worker:
             assert worker.stdout is not None
-            mark = worker.stdout.readline().strip()
-            until(lambda: len(living.strays(mark)) == 2, within=5, what="tool and relay")
+            tool, relay = map(int, worker.stdout.readline().split())
+            until(lambda: len(living.members(tool)) == 2, within=5, what="the tool and its warden")
+            assert living.members(relay) == [relay]
             worker.kill()
-        until(lambda: not living.strays(mark), within=5, what="their end")
+        until(lambda: not living.members(tool), within=5, what="the tool's end")
+        until(lambda: not living.members(relay), within=5, what="the relay's end")
 
 
 AS_NOBODY = """
@@ -274,7 +281,7 @@ ours, theirs = socket.socketpair()
 fence = {"listen": [["127.0.0.1", 80], ["10.1.2.3", 443]], "hosts": "10.1.2.3 shop.example",
          "control": theirs.fileno()}
 terms = {"parent": os.getpid(), "uid": None, "gid": None, "memory": 1 << 30, "file": 1 << 20,
-         "fence": fence}
+         "fence": fence, "fds": [theirs.fileno()], "warded": True}
 done = subprocess.run(
     [sys.executable, "-I", "-S", sys.argv[1], json.dumps(terms), "/bin/sh", "-c",
      "id -u; cat /etc/hosts"],

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from runs import living, process
-from runs.process import Identity, Tool
+from runs import identity, living, process
+from runs.identity import Identity
+from runs.process import Tool
 from runs.tools import Command, ToolProblem
+from runs.workdir import work_directory
 from tests.waiting import until
 
 SHELL = "/bin/sh"
@@ -48,7 +50,7 @@ def test_a_tool_writes_samples_once_it_may_go(tmp_path: Path) -> None:
 def test_a_tool_that_ignores_term_is_killed_with_its_children(tmp_path: Path) -> None:
     tool = start("trap '' TERM; sleep 60 & sleep 60 & echo up >&2; wait; sleep 60", tmp_path)
     until(lambda: "up" in tool.tail, within=5, what="the start")
-    assert len(living.members(tool.group)) == 3
+    assert len(living.members(tool.group)) == 4  # and their warden
     assert tool.end() == 0
     assert living.members(tool.group) == []
     tool.close()
@@ -73,7 +75,8 @@ def test_a_tool_dies_with_the_worker_that_was_killed(tmp_path: Path) -> None:
                 """
                 import sys, threading
                 from pathlib import Path
-                from runs.process import Identity, Tool
+                from runs.identity import Identity
+                from runs.process import Tool
                 from runs.tools import Command
                 argv = ["/bin/sh", "-c", "exec sleep 60"]
                 tool = Tool(
@@ -99,7 +102,7 @@ def test_a_group_of_a_dead_worker_is_ended_but_not_a_reused_number(tmp_path: Pat
     tool = start("exec sleep 60", tmp_path)
     assert tool.born is not None
     living.end_stranger(tool.group, tool.born + 1)
-    assert living.members(tool.group) == [tool.group]
+    assert tool.group in living.members(tool.group)
     assert living.end_stranger(tool.group, tool.born) == 0
     assert living.members(tool.group) == []
     tool.close()
@@ -107,8 +110,8 @@ def test_a_group_of_a_dead_worker_is_ended_but_not_a_reused_number(tmp_path: Pat
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become someone else")
 def test_a_tool_of_root_runs_as_nobody_and_may_write_its_samples(tmp_path: Path) -> None:
-    who = process.identity(Path(SHELL))
-    with process.work_directory(who) as home:
+    who = identity.choose(Path(SHELL))
+    with work_directory(who) as home:
         tool = start("id -un > /dev/fd/$SAMPLES; touch mine", home, who)
         assert read_all(tool) == b"nobody\n"
         assert (home / "mine").exists()
@@ -123,7 +126,7 @@ def test_a_script_whose_interpreter_is_private_to_root_stays_root_and_says_so(
     script = tmp_path / "tool"
     script.write_text("#!/bin/sh\n")
     script.chmod(0o700)
-    who = process.identity(script)
+    who = identity.choose(script)
     assert who.uid is None
     assert "not open to the user nobody" in who.why
 

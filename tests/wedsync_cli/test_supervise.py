@@ -116,6 +116,29 @@ def test_kill_9_of_the_launcher_leaves_nothing_behind(start: Start) -> None:
     until(lambda: not stack.left(), within=20, what="the end of all")
 
 
+def test_what_a_marked_process_started_without_the_mark_is_of_the_stack_too() -> None:
+    """As the warden of a load tool has what its script started, once the worker is gone."""
+    stack_id = uuid.uuid4().hex
+    script = "env -i setsid sleep 60 & echo $!; wait"
+    with subprocess.Popen(
+        ["/bin/sh", "-c", script],
+        env={"PATH": os.defpath, "WEDSYNC_STACK": stack_id},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as warden:
+        assert warden.stdout
+        child = int(warden.stdout.readline())
+        environment = Path(f"/proc/{child}/environ")
+        until(lambda: _runs(child, "sleep") and not environment.read_bytes(), within=5, what="it")
+
+        def of_the_stack() -> set[processes.Process]:
+            mark = f"WEDSYNC_STACK={stack_id}"
+            return processes.members(processes.running(), leaders=(), mark=mark)
+
+        assert {process.pid for process in of_the_stack()} == {warden.pid, child}
+        processes.end(of_the_stack, grace=5)
+
+
 def test_a_dead_child_is_started_again_and_the_person_is_told(start: Start) -> None:
     stack = start("sleeper", "worker")
     (child,) = (

@@ -1,0 +1,18 @@
+"""Whether this kernel lets us give a tool a network of its own."""
+
+from runs import process
+from runs.fencing.fence import NOTHING
+from runs.identity import Identity
+from runs.workdir import work_directory
+
+_fenced: set[Identity] = set()
+
+
+def can_fence(who: Identity) -> bool:
+    """A "no" is asked again."""
+    if who not in _fenced:
+        with work_directory(who) as cwd:
+            if process.run(["/bin/true"], {}, 5.0, who=who, cwd=cwd, fence=NOTHING).code:
+                return False
+        _fenced.add(who)
+    return True
