@@ -6,13 +6,16 @@ It shows between that the run is carried: shards end themselves when they see no
 import logging
 import threading
 import time
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from types import TracebackType
+from typing import Any
 
 from django.db import DatabaseError, connection
 
 import clock
 from calendar_guard import services as calendar_guard
+from calendar_guard.services import Renewal
 from runs import moves
 from runs.models import GOING, Run, State
 from runs.outcome import Stop
@@ -20,6 +23,7 @@ from runs.outcome import Stop
 log = logging.getLogger(__name__)
 EVERY_S, BEAT_S = 1.0, 0.5
 SILENCE_S = 3.0
+_UNBEGUN = (State.PREPARING, State.READY)  # a run that runs has made its first request
 _NO_ANSWER = Stop(
     f"The wedding calendar did not answer for {SILENCE_S:g} s, and no answer is a no. "
     "Look at the database's health, then start again."
@@ -90,15 +94,31 @@ class Lease:
         )
         self._said_yes = time.monotonic()
         if not answer.safe:
-            self._no = Stop(f"Stopped by {answer.revoked_by}: {answer.revoked_why}.")
-            moves.move(
-                self._run_id,
-                of=GOING,
-                to=State.STOPPING,
-                by=answer.revoked_by,
-                why=answer.revoked_why,
-                now=clock.now(),
-            )
+            stopped = Stop(f"Stopped by {answer.revoked_by}: {answer.revoked_why}.")
+            try:
+                self._no = self._refused(answer) or stopped
+            finally:  # no database stands between a no and TERM
+                self._no = self._no or stopped
+            self._move(answer, of=GOING)
+
+    def _refused(self, answer: Renewal) -> Stop | None:
+        """The calendar's no before the first request is a refusal, as at the door."""
+        by_calendar = answer.revoked_by == moves.CALENDAR
+        verdict = answer.verdict.as_json()
+        if by_calendar and self._move(answer, of=_UNBEGUN, calendar=verdict):
+            return Stop(answer.revoked_why, "refused")
+        return None
+
+    def _move(self, answer: Renewal, *, of: Iterable[State], **facts: Any) -> bool:
+        return moves.move(
+            self._run_id,
+            of=of,
+            to=State.STOPPING,
+            by=answer.revoked_by,
+            why=answer.revoked_why,
+            now=clock.now(),
+            **facts,
+        )
 
     def _look_whether_stopped(self) -> None:
         self._said_yes = time.monotonic()

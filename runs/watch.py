@@ -51,12 +51,11 @@ class Watch:
     def _launch(self) -> bool:
         """The last look at the calendar, with the tool paused and ready; then the first request."""
         why = "the last look at the calendar, then the first request"
-        moved = self._move(State.READY, State.RUNNING, why, started_at=clock.now())
         self._lease.begin_now()
         if stop := self._lease.stop():
             return self._tool.halt(stop)
-        if not moved:
-            return self._tool.halt(_TOO_LATE)
+        if not self._move(State.READY, State.RUNNING, why, started_at=clock.now()):
+            return self._tool.halt(self._lease.stop() or _TOO_LATE)
         self._tool.go()
         return True
 

@@ -1,7 +1,11 @@
 """The whole sentence with a stand-in for k6: the calendar is asked, the tool runs and ends."""
 
+import contextlib
+import os
 import threading
+from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,13 +15,14 @@ from django.db import DatabaseError, connection
 import clock
 from calendar_guard import services as calendar_guard
 from calendar_guard.models import Permit, Wedding
-from runs import engine, fanout, following, living, services
+from runs import engine, fanout, following, lease, living, services
 from runs.models import Run, Snapshot, Target
 from runs.samples import Sketch
 from tests.runs.conftest import request_for
 from tests.waiting import until
 
 pytestmark = [
+    pytest.mark.paced,
     pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("valkey", "quiet_tuesday", "fake_k6"),
 ]
@@ -198,20 +203,40 @@ def test_a_wedding_that_begins_stops_the_run_and_leaves_nothing_running(engineer
     group = Run.objects.get(pk=run.pk).process_group
     assert group is not None
     assert living.members(group)
-    Wedding.objects.create(
-        title="Anna and Ben",
-        venue="Old Mill",
-        zone="Europe/London",
-        starts_at=clock.now(),
-        ends_at=clock.now() + timedelta(hours=8),
-        status="live",
-    )
+    begin_a_wedding(run)
     until(lambda: state(run) == "aborted", within=5, what="the stop")
     thread.join(5)
     assert living.members(group) == []
     word = services.get_run(run_id=str(run.pk))
     assert outcome(word).startswith("aborted: Stopped by calendar: 1 active wedding in progress")
     assert "Anna" not in str(word.as_json())
+    assert word.processes_left == 0
+
+
+def test_what_the_calendar_forbids_before_the_first_request_is_refused(engineer: User) -> None:
+    run = begin(engineer)
+    begin_a_wedding(run)
+    word = drive(run)
+    assert outcome(word).startswith("refused: 1 active wedding in progress")
+    assert (word.state, word.started_at) == ("refused", None)
+    assert word.calendar is not None
+    assert word.calendar["safe"] is False
+    assert "Anna" not in str(word.as_json())
+
+
+def test_a_no_of_the_last_look_sends_nothing_and_is_refused(
+    engineer: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, look = begin(engineer), lease.Lease.begin_now
+
+    def wedding_first(held: lease.Lease) -> None:
+        if state(run) == "ready":
+            begin_a_wedding(run)
+        look(held)
+
+    monkeypatch.setattr(lease.Lease, "begin_now", wedding_first)
+    word = drive(run)
+    assert (word.state, word.started_at, word.totals) == ("refused", None, None)
     assert word.processes_left == 0
 
 
@@ -226,6 +251,71 @@ def test_whoever_may_stop_a_run_stops_it_and_is_named(engineer: User) -> None:
     assert outcome(word) == "aborted: Stopped by ellen: stop was pressed."
     assert word.processes_left == 0
     assert word.totals is not None
+
+
+def press_stop(run: Run) -> None:
+    services.stop(run_id=str(run.pk), by="ellen", now=clock.now())
+
+
+def begin_a_wedding(run: Run) -> None:
+    Wedding.objects.create(
+        title="Anna and Ben",
+        venue="Old Mill",
+        zone="Europe/London",
+        starts_at=clock.now(),
+        ends_at=clock.now() + timedelta(hours=8),
+        status="live",
+    )
+
+
+def shut_the_worker_down(run: Run) -> None:
+    following.shutting_down.set()
+
+
+@pytest.mark.parametrize(
+    ("act", "reason"),
+    [
+        (press_stop, "aborted: Stopped by ellen: stop was pressed."),
+        (begin_a_wedding, "refused: 1 active wedding in progress"),
+        (shut_the_worker_down, "aborted: The worker was shut down"),
+    ],
+)
+def test_a_script_that_never_ends_loading_is_ended_by_what_ends_a_run(
+    engineer: User,
+    monkeypatch: pytest.MonkeyPatch,
+    act: Callable[[Run], None],
+    reason: str,
+) -> None:
+    monkeypatch.setattr(following, "shutting_down", threading.Event())
+    run = begin(engineer, "loops")
+    thread = in_background(run)
+    script = until(loading, within=10, what="the loading of the script")
+    act(run)
+    thread.join(3)
+    assert outcome(services.get_run(run_id=str(run.pk))).startswith(reason)
+    assert state(run) == reason.partition(":")[0]
+    assert not living.members(script)
+
+
+def test_a_dry_run_of_a_script_that_never_ends_loading_is_stopped(engineer: User) -> None:
+    word = services.dry_run(by=engineer, request=request_for("loops"), now=clock.now())
+    run = Run.objects.get(pk=word.id)
+    thread = in_background(run)
+    script = until(loading, within=10, what="the loading of the script")
+    press_stop(run)
+    thread.join(3)
+    assert outcome(services.get_run(run_id=str(run.pk))) == "aborted: The dry run was stopped."
+    assert not living.members(script)
+
+
+def loading() -> int | None:
+    """The k6 of this test's own worker that archives."""
+    for pid in living.members(os.getpid()):
+        with contextlib.suppress(OSError):
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            if b"archive" in words and b"-S" not in words:
+                return pid
+    return None
 
 
 def test_a_run_that_no_worker_took_yet_is_stopped_at_once(engineer: User) -> None:
