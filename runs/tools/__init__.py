@@ -34,7 +34,8 @@ class ToolProblem(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One run as its tool sees it. `deny` holds the networks (CIDR) that the tool may not reach.
+    """One run as its tool sees it. `deny` holds the networks (CIDR) that the tool may not reach,
+    `allow` the names and networks that it may; both are known once its script was judged.
 
     `variables` reach the script by the tool's own way, `secrets` by the environment alone. `hosts`
     says where names are found ("shop.example": "127.0.0.1:9000"), `ca` is a PEM file to trust as
@@ -49,6 +50,7 @@ class Job:
     users: int | None
     port: int
     deny: tuple[str, ...] = ()
+    allow: tuple[str, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     hosts: Mapping[str, str] = field(default_factory=dict)
@@ -175,14 +177,14 @@ class Tool(Protocol):
     def go(self, job: Job, go_fd: int) -> None:
         """Let a ready tool begin; `go_fd` is the writing end. Raises ToolProblem."""
 
-    def share_setup(self, job: Job, data: bytes | None) -> bytes:
+    def share_setup(self, job: Job, go_fd: int, data: bytes | None) -> bytes:
         """Of a ready shard: what the script prepares once for all of them; b"" is nothing.
 
         The first is given None, does it and returns what the others are given. It makes requests
         and may take long; a stop ends the tool and so this. Raises ToolProblem.
         """
 
-    def tear_down(self, job: Job) -> None:
+    def tear_down(self, job: Job, go_fd: int) -> None:
         """Once all are over, by a tool that is ready, was given the setup and is not let go."""
 
     def explain(self, code: int, stderr: str) -> Ending: ...

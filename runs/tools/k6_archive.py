@@ -18,6 +18,17 @@ def digest(archive: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def counts_iterations_alone(archive: Path) -> bool:
+    """Whether its options name iterations, but neither users nor scenarios."""
+    try:
+        with tarfile.open(archive) as tar:
+            file = tar.extractfile(_OPTIONS)
+            options = json.loads(file.read() if file else b"{}").get("options") or {}
+    except (OSError, tarfile.TarError, KeyError, ValueError):
+        return False  # k6 itself will say what is wrong with it
+    return bool(options.get("iterations")) and not (options.get("vus") or options.get("scenarios"))
+
+
 def map_hosts(archive: Path, hosts: Mapping[str, str]) -> None:
     """Add names to the archive's own map of hosts, in which ours win; the script stays as it is."""
     copy = archive.with_suffix(".mapped")

@@ -1,4 +1,12 @@
+import contextlib
 import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -6,10 +14,14 @@ from typing import Any
 import httpx
 import pytest
 
-from runs.tools import Finished, ToolProblem
+import tests.fakes.k6
+from runs.tools import Finished, Job, ToolProblem
 from runs.tools.k6 import K6
+from runs.tools.k6_lines import K6Reader
 from runs.tools.k6_plan import parse_duration, refuse_longer
 from tests.runs.tools.fake_shell import FakeShell, executable, job_in, said
+from tests.runs.tools.local import free_port
+from tests.waiting import until
 
 PLAN = {"totalDuration": "35s", "maxVUs": 13, "blacklistIPs": ["10.0.0.0/8"]}
 
@@ -216,15 +228,23 @@ def test_a_duration_that_k6_did_not_say_is_a_problem(text: str) -> None:
             '"./x.js" is not on disk. Make sure that',
             'k6 cannot load the script: "./x.js" is not on disk',
         ),
+        (
+            "There were problems with the options:\n\t- no users\n\t- no time\n",
+            "k6 cannot load the script: There were problems with the options: no users; no time",
+        ),
         ("", "k6 cannot load the script: it ended with code 107"),
     ],
 )
 def test_a_broken_script_is_told_in_k6s_own_words(
     k6: K6, tmp_path: Path, stderr: str, words: str
 ) -> None:
-    shell = shell_of(archive=said(stderr=stderr.replace("{dir}", str(tmp_path)), code=107))
+    shell, job = (
+        shell_of(archive=said(stderr=stderr.replace("{dir}", str(tmp_path)), code=107)),
+        job_in(tmp_path),
+    )
+    job.script.touch()
     with pytest.raises(ToolProblem) as caught:
-        k6.prepare(job_in(tmp_path), shell)
+        k6.prepare(job, shell)
     assert str(caught.value) == words
     assert caught.value.code == "script_invalid"
 
@@ -257,10 +277,75 @@ def test_k6_is_found_in_the_cache_of_wedsync_tools(
     assert K6().find() == on_path
 
 
-def test_go_without_k6_listening_is_a_problem(k6: K6, tmp_path: Path) -> None:
-    with pytest.raises(ToolProblem, match="could not be told to go") as caught:
-        k6.go(job_in(tmp_path), -1)
+@pytest.fixture
+def pipe() -> Iterator[tuple[int, int]]:
+    ends = os.pipe()
+    yield ends
+    for end in ends:
+        os.close(end)
+
+
+@contextlib.contextmanager
+def fake_k6(job: Job, *inherits: int) -> Iterator[subprocess.Popen[bytes]]:
+    """One that waits to be resumed, and ends when it was."""
+    job.script.write_text('// {"seconds": 0}')
+    words = ["--address", f"127.0.0.1:{job.port}", "--out", "json=/dev/null"]
+    summary = ["--summary-export", str(job.workdir / "summary.json")]
+    argv = [sys.executable, tests.fakes.k6.__file__, "run", *words, *summary, str(job.script)]
+    with subprocess.Popen(argv, pass_fds=inherits) as process:
+        try:
+            until(lambda: K6().is_ready(job, K6Reader()), within=5, what="the fake k6")
+            yield process
+        finally:
+            process.kill()
+
+
+def test_a_k6_that_is_ready_is_told_to_go(k6: K6, tmp_path: Path, pipe: tuple[int, int]) -> None:
+    job = replace(job_in(tmp_path), port=free_port())
+    with fake_k6(job, pipe[0]) as process:
+        k6.go(job, pipe[1])
+        assert process.wait(5) == 0
+
+
+@pytest.mark.parametrize(
+    "tell",
+    [
+        lambda k6, job, go: k6.go(job, go),
+        lambda k6, job, go: k6.share_setup(job, go, None),
+        lambda k6, job, go: k6.tear_down(job, go),
+    ],
+)
+def test_the_k6_of_another_run_is_told_nothing_though_it_has_our_port(
+    k6: K6, tmp_path: Path, pipe: tuple[int, int], tell: Callable[[K6, Job, int], None]
+) -> None:
+    job = replace(job_in(tmp_path), port=free_port())
+    (tmp_path / "archive.tar").write_text("function setup() {}")
+    with fake_k6(job) as process:
+        with pytest.raises(ToolProblem, match="is another program's; it was stopped"):
+            tell(k6, job, pipe[1])
+        assert k6.is_ready(job, k6.reader())
+        assert process.poll() is None
+
+
+def test_a_k6_that_does_not_answer_is_a_problem(
+    k6: K6, tmp_path: Path, pipe: tuple[int, int]
+) -> None:
+    """We are it: we listen, and hold its pipe."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        job = replace(job_in(tmp_path), port=server.getsockname()[1])
+        hang_up = threading.Thread(target=lambda: server.accept()[0].close())
+        hang_up.start()
+        with pytest.raises(ToolProblem, match="could not be told to go") as caught:
+            k6.go(job, pipe[1])
+        hang_up.join(5)
     assert isinstance(caught.value.__cause__, httpx.HTTPError)
+
+
+def test_go_without_k6_listening_is_a_problem(
+    k6: K6, tmp_path: Path, pipe: tuple[int, int]
+) -> None:
+    with pytest.raises(ToolProblem, match="k6 was told nothing"):
+        k6.go(job_in(tmp_path), pipe[1])
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from runs import process
+from runs.fencing import kernel
 from runs.models import Target
 from runs.targets import CapExceeded
 from runs.tools import Tool, ToolProblem, k6, locust
@@ -42,6 +42,20 @@ class Guest(HttpUser):
     @task
     def look(self):
         %s
+"""
+PAGE = """
+import { browser } from 'k6/browser';
+export const options = { scenarios: { page: {
+  executor: 'shared-iterations', options: { browser: { type: 'chromium' } } } } };
+export default async function () {
+  const page = await browser.newPage();
+  const said = await page.evaluate(() => new Promise((tell) => {
+    const socket = new WebSocket('SOCKET');
+    socket.onopen = socket.onerror = (event) => tell(event.constructor.name);
+  }));
+  console.log(`the page: ${said}`);
+  await page.close();
+}
 """
 SECRET = "hush/hush+12345"
 
@@ -106,7 +120,7 @@ def test_a_script_made_for_another_host_runs_against_the_test_site(
     fenced: bool,
 ) -> None:
     if not fenced:
-        monkeypatch.setattr(process, "can_fence", lambda who: False)
+        monkeypatch.setattr(kernel, "can_fence", lambda who: False)
     url = "https://shop.example/rsvp"
     script = case.script(f"http.get('{url}')", f"self.client.get('{url}', name='rsvp')")
     script = script.replace(
@@ -171,6 +185,24 @@ def test_no_script_reaches_what_is_not_its_target(case: Case, site: Site) -> Non
     assert site.paths == []
     assert totals.requests == totals.errors > 0
     assert kept.ready.plan["enforced"][0].startswith(("Enforced by", "Held by the kernel"))
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("is_allowed", [True, False])
+def test_a_page_opens_a_socket_to_its_target_and_to_nothing_else(
+    site: Site, is_allowed: bool
+) -> None:
+    """k6 looks at a page's requests alone; a guest's page may well open a socket elsewhere."""
+    if not is_allowed:
+        Target.objects.all().delete()
+        Target.objects.create(name="Another", hosts=["127.0.0.3"])
+    script = PAGE.replace("SOCKET", f"{site.url.replace('http', 'ws')}/socket")
+    run = run_of(installed("k6"), script, duration=timedelta(minutes=11))
+    run.target = site.url if is_allowed else "http://127.0.0.3:9"
+    with kept_in(installed("k6"), run) as kept:
+        kept.follow()
+        assert "the page: Event" in kept.child.tail
+    assert site.paths == (["/socket"] if is_allowed else [])
 
 
 def test_while_a_script_is_loaded_there_is_no_network_at_all(site: Site) -> None:
