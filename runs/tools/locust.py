@@ -1,6 +1,6 @@
 """Runs Locust (https://docs.locust.io/), in an environment of its own: gevent stays out of ours.
 
-locust_tap.py is loaded beside the script. It says hello, waits for a byte on an inherited pipe
+locust_tap.py is loaded before the script. It says hello, waits for a byte on an inherited pipe
 before any user exists, then hands over what every request took.
 """
 
@@ -12,10 +12,6 @@ import shutil
 from datetime import timedelta
 from pathlib import Path
 
-import msgspec
-
-from runs.samples import REQUESTS, Batch, Cell, Key
-from runs.shards.shares import Part
 from runs.tools import (
     Command,
     Ending,
@@ -28,20 +24,18 @@ from runs.tools import (
     scrubbed,
     trusting,
 )
-from runs.tools.lines import endpoint
-from runs.tools.tapping import TapReader, say_go
+from runs.tools.locust_lines import LocustReader
+from runs.tools.tapping import say_go
 
 STOP_TIMEOUT_S = 2
 MARGIN_S = STOP_TIMEOUT_S + 1
 MOST_RAMP_S = 10.0
-_TAP = Path(__file__).with_name("locust_tap.py")
-_TAP_NAME = "wedsync_tap.py"
-_LOOK = Path(__file__).with_name("locust_look.py")
-_LOOK_NAME = "wedsync_look.py"
+PROCESSES, MOST_PROCESSES = "LOCUST_PROCESSES", 64
+"""The variable that asks for several processes, by Locust's own name for it."""
+_LOOK, _REACH, _TAP, _SHARDS = _OURS = ("look", "reach", "tap", "shards")
 _VENV = Path(__file__).resolve().parents[2] / ".venv-locust" / "bin" / "locust"
 _USERS = re.compile(r"^Available Users:\s+\S", re.MULTILINE)
 _SHAPES = re.compile(r"^wedsync shape: (\w+)$", re.MULTILINE)
-_FIXED = re.compile(r"^wedsync fixed: (\w+)$", re.MULTILINE)
 _SHORT_S, _LOAD_S = 20.0, 30.0
 
 
@@ -75,40 +69,37 @@ class Locust:
                 f"Locust {found[1]} is not known here; 2.x is. Run ./wedsync tools to get it."
             )
             raise ToolProblem(sentence, code="tool_unknown_version")
-        for source, name in ((_TAP, _TAP_NAME), (_LOOK, _LOOK_NAME)):
-            copy = job.workdir / name
-            shutil.copyfile(source, copy)
-            copy.chmod(0o644)  # Locust may run as a user who cannot read this checkout
-        look = f"{job.workdir / _LOOK_NAME},{job.script}"
-        said = shell([locust, "-f", look, "--list"], env, _LOAD_S)
+        _copy_ours(job)
+        said = shell([locust, "-f", _files(job, _LOOK), "--list"], env, _LOAD_S)
         if said.code:
             sentence = f"Locust cannot load the script: {_where(job, said.stderr)}"
             raise ToolProblem(sentence, code="script_invalid", output=said.stderr)
         if not _USERS.search(said.stdout):
             sentence = "Locust finds no User class in the script, so there is nobody to be."
             raise ToolProblem(sentence, code="script_invalid")
-        shapes = _SHAPES.findall(said.stdout)
-        _refuse_undivided(job, shapes, _FIXED.findall(said.stdout))
-        return _prepared(found[1], job, shapes)
+        _processes(job)
+        return _prepared(found[1], job, _SHAPES.findall(said.stdout))
 
     def command(self, job: Job, *, samples_fd: int, go_fd: int) -> Command:
-        users = Part(*job.shard).share(job.users or 1)
+        users, (number, of) = job.users or 1, job.shard
+        ours = (_REACH, _TAP, _SHARDS) if of > 1 else (_REACH, _TAP)
         argv = [
             str(self.find()),
-            *("-f", f"{job.workdir / _TAP_NAME},{job.script}"),
+            *("-f", _files(job, *ours)),
             *("-H", job.target, "-u", str(users), "-r", f"{spawn_rate(users, job.duration):g}"),
             *("-t", f"{run_time_s(job.duration)}s", "--stop-timeout", str(STOP_TIMEOUT_S)),
             *("--headless", "--only-summary", "--json", "--exit-code-on-error", "0"),
-            *("--loglevel", "WARNING"),
+            *("--loglevel", "WARNING", *_several(job)),
         ]
         words = {"WEDSYNC_SAMPLES_FD": str(samples_fd), "WEDSYNC_GO_FD": str(go_fd)}
         words |= {
             "WEDSYNC_DENIED": " ".join(job.deny),
             "WEDSYNC_HOSTS": json.dumps(dict(job.hosts)),
+            "WEDSYNC_SHARD": f"{number}/{of}",
         }
         return Command(argv, _environment(job) | words)
 
-    def reader(self) -> "LocustReader":
+    def reader(self) -> LocustReader:
         return LocustReader()
 
     def is_ready(self, job: Job, reader: Reader) -> bool:
@@ -120,11 +111,11 @@ class Locust:
     def own_verdicts(self, job: Job) -> tuple[OwnVerdict, ...]:
         return ()
 
-    def share_setup(self, job: Job, data: bytes | None) -> bytes:
+    def share_setup(self, job: Job, go_fd: int, data: bytes | None) -> bytes:
         """Nothing: test_start runs in every shard."""
         return b""
 
-    def tear_down(self, job: Job) -> None:
+    def tear_down(self, job: Job, go_fd: int) -> None:
         """Nothing, as for the setup."""
 
     def explain(self, code: int, stderr: str) -> Ending:
@@ -143,31 +134,29 @@ class Locust:
         return Ending("tool_error", f"Locust ended with code {code}: {said}")
 
 
-class _Ticked(msgspec.Struct):
-    users: int
-    at: int
-    dropped: int
-    cells: list[tuple[int, str, str, list[float], int, int]]
+def _processes(job: Job) -> int:
+    """Raises ToolProblem where it is no sensible number, or this is a shard."""
+    said = job.variables.get(PROCESSES, "1")
+    if not re.fullmatch(r"[1-9]\d?", said) or (number := int(said)) > MOST_PROCESSES:
+        sentence = f"{PROCESSES} is “{said}”; it is a number from 1 to {MOST_PROCESSES} here."
+        raise ToolProblem(sentence, code="script_invalid")
+    if number > 1 and job.shard[1] > 1:
+        sentence = (
+            f"A shard of Locust is one process, but {PROCESSES} is {said}. Ask for more shards."
+        )
+        raise ToolProblem(sentence, code="script_invalid")
+    return number
 
 
-class LocustReader(TapReader):
-    def __init__(self) -> None:
-        super().__init__()
-        self.dropped = 0
-        self._decode = msgspec.json.Decoder(_Ticked).decode
-
-    def _take(self, line: bytes, batch: Batch) -> None:
-        tick = self._decode(line)
-        if not all(_makes_sense(*cell[3:]) for cell in tick.cells):
-            raise ValueError("not what the tap writes")
-        batch.users[tick.at] = tick.users
-        self.dropped = max(self.dropped, tick.dropped)
-        for second, method, name, latencies, errors, unanswered in tick.cells:
-            key = Key(REQUESTS, endpoint(method, name))
-            cell = batch.cells.setdefault((second, key), Cell())
-            cell.values += latencies
-            cell.errors += errors
-            cell.unanswered += unanswered
+def _several(job: Job) -> list[str]:
+    """Locust's own master and workers, who meet on loopback at this run's own port."""
+    number, port = _processes(job), str(job.port)
+    if number == 1:
+        return []
+    return [
+        *("--processes", str(number), "--master-bind-host", "127.0.0.1"),
+        *("--master-bind-port", port, "--master-host", "127.0.0.1", "--master-port", port),
+    ]
 
 
 def run_time_s(duration: timedelta) -> int:
@@ -180,26 +169,18 @@ def spawn_rate(users: int, duration: timedelta) -> float:
     return max(1.0, users / min(MOST_RAMP_S, duration.total_seconds() / 10))
 
 
-def _makes_sense(latencies: list[float], errors: int, unanswered: int) -> bool:
-    fits = 0 <= unanswered <= errors <= len(latencies) + unanswered
-    return fits and all(0 <= latency < math.inf for latency in latencies)
+def _copy_ours(job: Job) -> None:
+    """Locust may run as a user who cannot read this checkout."""
+    for name in _OURS:
+        copy = job.workdir / f"wedsync_{name}.py"
+        shutil.copyfile(Path(__file__).with_name(f"locust_{name}.py"), copy)
+        copy.chmod(0o644)
 
 
-def _refuse_undivided(job: Job, shapes: list[str], fixed: list[str]) -> None:
-    """Shards know nothing of each other: each has its own users, and nothing else is divided."""
-    shards, users = job.shard[1], job.users or 1
-    if shards == 1:
-        return
-    what = ""
-    if shapes:
-        what = f"The script's LoadTestShape ({', '.join(shapes)}) decides how many users there are"
-    elif fixed:
-        what = f"The script fixes how many users there are of {', '.join(fixed)} (fixed_count)"
-    elif users < shards:
-        what = f"The run has {users} users, fewer than its {shards} shards"
-    if what:
-        sentence = f"{what}, which cannot be divided among workers. Run it as one."
-        raise ToolProblem(sentence, code="cannot_divide")
+def _files(job: Job, *ours: str) -> str:
+    """In the order in which Locust loads them."""
+    names = [f"wedsync_{name}.py" for name in ours]
+    return ",".join(str(path) for path in (*(job.workdir / name for name in names), job.script))
 
 
 def _prepared(version: str, job: Job, shapes: list[str]) -> Prepared:
@@ -224,7 +205,7 @@ def _environment(job: Job) -> dict[str, str]:
         PYTHONUNBUFFERED="1",
         **known,
         **trusting(job),
-        **job.variables,
+        **{name: value for name, value in job.variables.items() if name != PROCESSES},
         **job.secrets,
     )
 

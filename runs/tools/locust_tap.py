@@ -4,30 +4,30 @@ Needs nothing but Locust. It never blocks Locust's event loop: the pipe is non-b
 full pipe does not take is kept for a while, then dropped and counted.
 
 Lines (JSON): {"hello": 1}, then about every 200 ms {"users": 3, "at": 1795443510, "dropped": 0,
-"cells": [[second, method, name, [ms, ...], errors, unanswered], ...]}
+"by": 71, "cells": [[second, method, name, [ms, ...], errors, unanswered], ...]}
+
+Of several processes (--processes) Locust's master says hello, waits for go and tells the users, and
+its workers tell their requests: in lines so short that the kernel writes each in one piece.
 """
 
-import ipaddress
 import json
 import math
 import os
 import time
 
 import gevent
-import gevent.socket
 from gevent import select
 from locust import events
-from requests.adapters import HTTPAdapter
+from locust.runners import MasterRunner, WorkerRunner
 
 SAMPLES = int(os.environ["WEDSYNC_SAMPLES_FD"])
 GO = int(os.environ["WEDSYNC_GO_FD"])
-DENIED = os.environ.get("WEDSYNC_DENIED", "").split()
-HOSTS = json.loads(os.environ.get("WEDSYNC_HOSTS", "{}"))
-TRUSTED = os.environ.get("REQUESTS_CA_BUNDLE", "")
 FLUSH_S = 0.2
 FAREWELL_S = 1.0
 MOST_PENDING = 4 << 20
 MOST_IN_LINE = 5000
+ONE_PIECE = 4096  # Linux' PIPE_BUF
+MOST_IN_PIECE, LONGEST_IN_PIECE = 150, 200
 
 
 class Pipe:
@@ -36,6 +36,7 @@ class Pipe:
     def __init__(self, descriptor: int) -> None:
         os.set_blocking(descriptor, False)
         self.descriptor = descriptor
+        self.is_shared = False
         self.pending = bytearray()
 
     def send(self, word: dict) -> bool:
@@ -50,11 +51,17 @@ class Pipe:
     def push(self) -> None:
         try:
             while self.pending:
-                del self.pending[: os.write(self.descriptor, self.pending[:65536])]
+                del self.pending[: os.write(self.descriptor, self.block())]
         except BlockingIOError:
             return
         except OSError:
             os._exit(3)  # nobody reads any more
+
+    def block(self) -> bytearray:
+        """Whole lines where others write as well."""
+        if self.is_shared:
+            return self.pending[: self.pending.rfind(b"\n", 0, ONE_PIECE) + 1]
+        return self.pending[:65536]
 
     def drain(self, seconds: float) -> None:
         ends = time.monotonic() + seconds
@@ -89,21 +96,46 @@ class Tap:
             self.flush()
 
     def flush(self) -> None:
-        cells, held = self.cells, self.held
+        cells = [[*key, *cell] for key, cell in self.cells.items()]
         self.cells, self.held = {}, 0
+        self.tell(*cells)
+
+    def tell(self, *cells: list) -> None:
         word = {
             "users": self.runner.user_count,
             "at": int(time.time()),
             "dropped": self.dropped,
-            "cells": [[*key, *cell] for key, cell in cells.items()],
+            "by": os.getpid(),
+            "cells": cells,
         }
         if not self.pipe.send(word):
-            self.dropped += held
+            self.dropped += sum(len(cell[3]) + cell[5] for cell in cells)
 
     def flush_for_ever(self) -> None:
         while True:
             gevent.sleep(FLUSH_S)
             self.flush()
+
+
+class WorkerTap(Tap):
+    """One of several. How many users there are is told by the master alone."""
+
+    def tell(self, *cells: list) -> None:
+        for cell in cells:
+            for piece in pieces(*cell):
+                word = {"dropped": self.dropped, "by": os.getpid(), "cells": [piece]}
+                if not self.pipe.send(word):
+                    self.dropped += len(piece[3]) + piece[5]
+
+
+def pieces(second, method, name, latencies, errors, unanswered):
+    """A cell in parts, each of which makes a line of one piece."""
+    method, name = method[:LONGEST_IN_PIECE], name[:LONGEST_IN_PIECE]
+    for start in range(0, max(1, len(latencies)), MOST_IN_PIECE):
+        part = latencies[start : start + MOST_IN_PIECE]
+        failed = min(errors, len(part) + unanswered)
+        yield [second, method, name, part, failed, unanswered]
+        errors, unanswered = errors - failed, 0
 
 
 def milliseconds(value: object) -> float:
@@ -132,94 +164,36 @@ def die_with_supervisor() -> None:
         wait_for_go()
 
 
-class Fence:
-    """Refuses connections to denied networks, on the resolved address.
-
-    It holds for every client that goes through Python's sockets, which Locust's own do. A script
-    that means to get around it can: it shares this interpreter.
-    """
-
-    def __init__(self, denied: list[str]) -> None:
-        self.denied = [ipaddress.ip_network(text) for text in denied]
-
-    def check(self, address: object) -> None:
-        if not isinstance(address, tuple):
-            return
-        try:
-            ip = ipaddress.ip_address(str(address[0]).partition("%")[0])
-        except ValueError:
-            return  # a name: resolved before it is connected to, and checked then
-        ip = getattr(ip, "ipv4_mapped", None) or ip
-        if any(ip in network for network in self.denied):
-            raise ConnectionRefusedError(f"A load test may not reach {ip}.")
-
-    def guard(self, kind: type) -> None:
-        for name in ("connect", "connect_ex"):
-            setattr(kind, name, self._checked(getattr(kind, name)))
-
-    def _checked(self, connect):
-        def checked(socket, address):
-            self.check(address)
-            return connect(socket, address)
-
-        return checked
+def die_with_master(parent: int) -> None:
+    while os.getppid() == parent:
+        gevent.sleep(FLUSH_S)
+    os._exit(3)
 
 
-class Names:
-    """Finds the mapped hosts ("shop.example", "shop.example:443") where the map says they are."""
-
-    def __init__(self, hosts: dict) -> None:
-        self.hosts = hosts
-        self.resolver = gevent.get_hub().resolver
-        self.ask = self.resolver.getaddrinfo
-        self.resolver.getaddrinfo = self.getaddrinfo
-
-    def getaddrinfo(self, host, port, *rest, **words):
-        name = host.decode() if isinstance(host, bytes) else str(host or "")
-        name = name.lower().rstrip(".")
-        where = self.hosts.get(f"{name}:{port}") or self.hosts.get(name)
-        if where:
-            host, number = split(where)
-            port = number or port
-        return self.ask(host, port, *rest, **words)
-
-
-def split(where: str) -> tuple:
-    """Address and port of "127.0.0.1:9000", "[::1]:9000", "127.0.0.1" or "::1"."""
-    if where.startswith("[") or where.count(":") == 1:
-        address, _, port = where.rpartition(":")
-        return address.strip("[]"), int(port)
-    return where, None
-
-
-def trust(bundle: str) -> None:
-    """Locust's sessions ignore the environment, so the run's own authority goes in here."""
-    send = HTTPAdapter.send
-
-    def trusting(adapter, request, stream=False, timeout=None, verify=True, **rest):
-        verify = bundle if verify is True else verify
-        return send(adapter, request, stream=stream, timeout=timeout, verify=verify, **rest)
-
-    HTTPAdapter.send = trusting
+def wait_for_workers(environment) -> None:
+    if isinstance(environment.runner, MasterRunner):
+        while len(environment.runner.clients.ready) < environment.parsed_options.expect_workers:
+            gevent.sleep(0.02)
 
 
 tap = Tap()
-if TRUSTED:
-    trust(TRUSTED)
-if HOSTS:
-    Names(HOSTS)
-if DENIED:
-    Fence(DENIED).guard(gevent.socket.socket)
 
 
 @events.init.add_listener
 def begin(environment, runner, **_) -> None:
     """Called once the scripts are loaded and before any user exists."""
+    global tap
+    if isinstance(runner, WorkerRunner):
+        tap = WorkerTap()
+        gevent.spawn(die_with_master, os.getppid())
     tap.runner = runner
-    tap.pipe.send({"hello": 1})
-    tap.pipe.drain(FAREWELL_S)
-    wait_for_go()
-    gevent.spawn(die_with_supervisor)
+    tap.pipe.is_shared = isinstance(runner, MasterRunner | WorkerRunner)
+    if not isinstance(runner, WorkerRunner):
+        wait_for_workers(environment)
+        tap.pipe.send({"hello": 1})
+        tap.pipe.drain(FAREWELL_S)
+        wait_for_go()
+        gevent.spawn(die_with_supervisor)
     gevent.spawn(tap.flush_for_ever)
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from runs.samples import REQUESTS, Key
 from runs.tools import Finished, ToolProblem
-from runs.tools.locust import Locust, LocustReader, run_time_s, spawn_rate
+from runs.tools.locust import Locust, run_time_s, spawn_rate
+from runs.tools.locust_lines import LocustReader
 from tests.runs.tools.fake_shell import FakeShell, executable, job_in, said
 
 
@@ -88,7 +89,7 @@ def test_the_tap_is_loaded_before_the_script_and_told_its_pipes(
     locust.prepare(job, shell_of())
     command = locust.command(job, samples_fd=5, go_fd=6)
     words = " ".join(command.argv)
-    assert f"-f {tmp_path / 'wedsync_tap.py'},{job.script} " in words
+    assert f"wedsync_reach.py,{tmp_path / 'wedsync_tap.py'},{job.script} " in words
     assert "-H http://site.example -u 20 -r 3.33333 -t 57s" in words
     assert (command.env["WEDSYNC_SAMPLES_FD"], command.env["WEDSYNC_GO_FD"]) == ("5", "6")
     assert (tmp_path / "wedsync_tap.py").exists()
