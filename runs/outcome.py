@@ -11,7 +11,8 @@ from runs.words import count, figure
 
 @dataclass(frozen=True)
 class Stop:
-    """Why we ended the tool before it ended itself; `outcome` is aborted, errored or failed."""
+    """Why we ended the tool before it ended itself; `outcome` is aborted, errored, failed
+    or, where the calendar forbade the first request, refused."""
 
     reason: str
     outcome: str = "aborted"
@@ -37,7 +38,7 @@ class Outcome:
 def check_own(tool: str, verdict: OwnVerdict) -> Check:
     """A threshold of the script, as its tool judged it."""
     said = {True: "held", False: "crossed", None: "not judged"}[verdict.held]
-    sentence = f"{tool} says that the script's own {verdict.text} was {said}"
+    sentence = f"the script's own {verdict.text} was {said}"
     return Check(f"{tool}: {verdict.text}", said, verdict.held, sentence)
 
 

@@ -20,11 +20,12 @@ from runs.models import GOING, Run, Shard, State
 from runs.outcome import Outcome, Stop
 from runs.persisting import surely
 from runs.shards import sharding
+from runs.shards.judging import Whole
 from runs.shards.link import STOPPED
 from runs.shards.merging import Merger
 from runs.shards.sharding import AT_WORK
 from runs.telling import Teller
-from runs.tools import Ending, OwnVerdict, Tool
+from runs.tools import Ending, Tool
 
 log = logging.getLogger(__name__)
 Call = Callable[[int], None]
@@ -44,6 +45,8 @@ class Conductor:
         self._merger = Merger(run)
         self._teller = Teller(run, self._merger.aggregator, lease, self._log)
         self._pulses = Pulses()
+        self._whole = Whole(run)
+        self._began_at, self._lasted_s = time.monotonic(), 0.0
         self._deadline = float("inf")
 
     def follow(self) -> None:
@@ -71,7 +74,9 @@ class Conductor:
         ending = Ending("finished", f"{self._tool.name} finished.")
         if failed:
             ending = Ending("thresholds_crossed", failed[0])
-        return self._teller.decide(self._stop, ending, merge_own(self._parts))
+        kinds = self._merger.aggregator.learned["kinds"]
+        own = self._whole.verdicts(self._parts, kinds, self._lasted_s)
+        return self._teller.decide(self._stop, ending, own)
 
     def _bury(self) -> None:
         left, elsewhere = sharding.bury(self._run)
@@ -100,6 +105,7 @@ class Conductor:
     def _launch(self) -> bool:
         """The last look at the calendar comes before the run's state, which lets all shards go."""
         self._keep_facts()
+        self._began_at = time.monotonic()
         self._lease.begin_now()
         if stop := self._lease.stop():
             return self._halt(stop)
@@ -116,6 +122,7 @@ class Conductor:
         first = Shard.objects.get(run=self._run, index=0)
         self._notes = first.notes
         self._run.tool_plan = first.plan
+        self._whole = Whole(self._run)
         Run.objects.filter(pk=self._run.pk).update(
             tool_version=first.version,
             latency_kind=self._tool.latency_kind,
@@ -136,6 +143,7 @@ class Conductor:
 
     def _merge(self, *, everything: bool = False) -> None:
         closed = self._merger.merge(self._parts, everything=everything)
+        self._whole.see(closed)
         self._teller.tell(closed, clock.real_now())
 
     def _why_stop(self) -> Stop | None:
@@ -194,6 +202,7 @@ class Conductor:
             pause.wait(LOOK_S)
             if self._stop:
                 self._tell_to_stop(self._stop)
+        self._lasted_s = time.monotonic() - self._began_at
         self._stop = self._stop or self._trouble() or self._who_stopped()
 
     def _who_stopped(self) -> Stop | None:
@@ -236,12 +245,3 @@ class Pulses:
 
     def silent_s(self, key: int) -> float:
         return time.monotonic() - self._seen[key][1] if key in self._seen else 0.0
-
-
-def merge_own(parts: Iterable[Shard]) -> list[OwnVerdict]:
-    """A script's threshold that one shard crossed is crossed; that all held it proves nothing."""
-    found: dict[str, bool | None] = {}
-    for part in parts:
-        for text, held in part.own:
-            found[text] = False if held is False else found.get(text)
-    return [OwnVerdict(text, held) for text, held in found.items()]

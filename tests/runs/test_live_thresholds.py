@@ -117,7 +117,7 @@ def test_the_scripts_own_thresholds_are_checks_and_name_themselves(engineer: Use
     assert run.exit_code == 99
     assert (run.state, reason(run)) == (
         "failed",
-        "k6 says that the script's own http_req_duration max<15 was crossed.",
+        "the script's own http_req_duration max<15 was crossed.",
     )
 
 

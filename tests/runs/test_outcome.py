@@ -27,14 +27,13 @@ def own(held: bool | None) -> tuple[Check, ...]:
             (),
             False,
             CROSSED,
-            "failed: k6 says that the script's own checks rate>0.9 was crossed.",
+            "failed: the script's own checks rate>0.9 was crossed.",
         ),
         (
             (BROKEN,),
             False,
             CROSSED,
-            "failed: p95 was 2 s, limit 1 s; "
-            "k6 says that the script's own checks rate>0.9 was crossed.",
+            "failed: p95 was 2 s, limit 1 s; the script's own checks rate>0.9 was crossed.",
         ),
         ((), None, CROSSED, "failed: Thresholds on metrics 'checks' have been crossed."),
     ],

@@ -14,13 +14,14 @@ from calendar_guard.models import Permit, Wedding
 from runs import cells, engine, following, services, tasks
 from runs.models import Run, Shard, ShardSecond, Snapshot
 from runs.shards import sharding
-from runs.shards.conducting import merge_own
+from runs.shards.judging import merge_own
 from runs.shards.merging import Merger
 from runs.tools import OwnVerdict
 from tests.runs.conftest import request_for
 from tests.waiting import until
 
 pytestmark = [
+    pytest.mark.paced,
     pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("valkey", "quiet_tuesday", "fake_k6"),
 ]
@@ -209,6 +210,20 @@ def test_whoever_stops_the_run_stops_every_shard_and_is_named(
     assert word.totals is not None
 
 
+def test_a_script_that_never_ends_loading_is_ended_in_every_shard(
+    engineer: User, workers: Workers
+) -> None:
+    run = begin(engineer, "loops")
+    thread = workers.conduct(run)
+    at_it = Shard.objects.filter(run=run, state="preparing")
+    until(lambda: at_it.count() == 3, within=10, what="the shards")
+    services.stop(run_id=str(run.pk), by="ellen", now=clock.now())
+    thread.join(5)
+    word = services.get_run(run_id=str(run.pk))
+    assert outcome(word) == "aborted: Stopped by ellen: stop was pressed."
+    assert ended(run) == [("ended", "aborted", 0)] * 3
+
+
 def test_a_wedding_stops_every_shard(engineer: User, workers: Workers) -> None:
     run = begin(engineer, seconds=25)
     thread = workers.conduct(run)
@@ -252,12 +267,12 @@ def test_a_shard_of_a_run_that_is_over_is_left_alone(engineer: User, workers: Wo
     assert Shard.objects.get().state == "waiting"
 
 
-def test_thresholds_of_the_script_are_told_as_not_judged(engineer: User, workers: Workers) -> None:
+def test_thresholds_of_the_script_are_judged_on_the_whole(engineer: User, workers: Workers) -> None:
     word = drive(workers, begin(engineer, "crossed", seconds=1))
     assert word.verdict is not None
     assert word.state == "passed"
     assert word.verdict["checks"] == [
-        {"text": "k6: http_req_duration max<15", "measured": "not judged", "held": None}
+        {"text": "k6: http_req_duration max<15", "measured": "held", "held": True}
     ]
 
 

@@ -1,0 +1,42 @@
+"""The script's own thresholds, which no shard can judge: the merged seconds are asked instead."""
+
+from collections.abc import Iterable, Mapping
+
+from runs.models import Run, Shard
+from runs.samples import Kind, Second
+from runs.tools import OwnVerdict
+from runs.tools.k6_thresholds import K6Judge
+
+JUDGES = {"k6": K6Judge}
+
+
+class Whole:
+    """Of a run whose tool has no judge here, what the shards said is all there is."""
+
+    def __init__(self, run: Run) -> None:
+        judge = JUDGES.get(run.tool)
+        self._judge = judge((run.tool_plan or {}).get("thresholds", ())) if judge else None
+
+    def see(self, seconds: Iterable[Second]) -> None:
+        if self._judge:
+            for second in seconds:
+                self._judge.see(second)
+
+    def verdicts(
+        self, parts: Iterable[Shard], kinds: Mapping[str, Kind], lasted_s: float
+    ) -> list[OwnVerdict]:
+        return [self._decide(own, kinds, lasted_s) for own in merge_own(parts)]
+
+    def _decide(self, own: OwnVerdict, kinds: Mapping[str, Kind], lasted_s: float) -> OwnVerdict:
+        if self._judge is None or own.held is not None:
+            return own
+        return self._judge.judge(own.text, kinds, lasted_s)
+
+
+def merge_own(parts: Iterable[Shard]) -> list[OwnVerdict]:
+    """A script's threshold that one shard crossed is crossed; that all held it proves nothing."""
+    found: dict[str, bool | None] = {}
+    for part in parts:
+        for text, held in part.own:
+            found[text] = False if held is False else found.get(text)
+    return [OwnVerdict(text, held) for text, held in found.items()]
