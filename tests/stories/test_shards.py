@@ -6,9 +6,11 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.runs.tools.local import serve
 from tests.stories.stack import ROOT, Stack, running_stack
 from tests.waiting import until
 
@@ -17,8 +19,15 @@ AT = "2026-06-09T10:00:00+02:00"
 SCRIPT = """
 import http from 'k6/http';
 import { sleep } from 'k6';
-export const options = { scenarios: { rush: {
-  executor: 'constant-vus', vus: 7, duration: 'SECONDSs', gracefulStop: '2s' } } };
+export const options = {
+  scenarios: { rush: {
+    executor: 'constant-vus', vus: 7, duration: 'SECONDSs', gracefulStop: '2s' } },
+  thresholds: {
+    http_reqs: ['count>100'],
+    'http_req_duration{name:timeline}': ['p(95)<5000'],
+    'http_req_failed{scenario:rush}': ['rate<0.01'],
+  },
+};
 export function setup() { console.log('setup ran'); return { token: 'of the day' }; }
 export default function (data) {
   if (data.token !== 'of the day') throw new Error('no token');
@@ -26,6 +35,40 @@ export default function (data) {
   sleep(0.2);
 }
 export function teardown(data) { console.log(`teardown ran with ${data.token}`); }
+"""
+ARRIVALS = """
+config:
+  phases:
+    - { duration: 3, arrivalRate: 12, maxVusers: 30 }
+    - { duration: 1, arrivalCount: 10, maxVusers: 30 }
+scenarios:
+  - flow: [{ get: { url: "/{{ $testId }}", name: "rsvp" } }]
+"""
+# A shape that counts the users there are, and a class of which each shard alone could have three.
+EVENING = """
+import os
+from locust import HttpUser, LoadTestShape, constant_pacing, task
+
+class Guest(HttpUser):
+    wait_time = constant_pacing(0.25)
+    @task
+    def look(self):
+        self.client.get(f"/{os.getpid()}", name="guest")
+
+class Host(HttpUser):
+    fixed_count = 1
+    wait_time = constant_pacing(0.25)
+    @task
+    def look(self):
+        self.client.get(f"/{os.getpid()}", name="host")
+
+class Evening(LoadTestShape):
+    all_came_at = None
+    def tick(self):
+        if self.all_came_at is None and self.get_current_user_count() == 7:
+            self.all_came_at = self.get_run_time()
+        is_over = self.all_came_at is not None and self.get_run_time() > self.all_came_at + 3
+        return None if is_over else (7, 50)
 """
 
 
@@ -65,10 +108,26 @@ def read(pid: int, file: str) -> bytes:
 
 
 def tools(stack: Stack) -> list[int]:
-    return [pid for pid in stack.processes() if b"archive.tar" in read(pid, "cmdline")]
+    """Without their wardens, which are started with the same words."""
+    lines = ((pid, read(pid, "cmdline")) for pid in stack.processes())
+    return [pid for pid, line in lines if b"archive.tar" in line and b"launcher.py" not in line]
 
 
-def test_three_workers_carry_one_run_and_one_that_is_killed_ends_it(
+def carry(stack: Stack, tool: str, script: str, *thresholds: str) -> tuple[dict[str, Any], int]:
+    """A passed run on three workers that began together, and how many requests the site saw."""
+    with serve() as site:
+        words = {"script": script, "thresholds": thresholds, "duration": "PT20S", "users": 7}
+        run_id = stack.start(site.url, tool=tool, shards=3, **words)
+        until(lambda: bool(site.paths), within=60, what=f"the first request of {tool}")
+        until(lambda: len({*site.paths}) == 3, within=1, what="the first of each shard", every=0.02)
+        run = stack.wait_for(run_id, within=40)
+    assert run["state"] == "passed", (run["verdict"], run["log_tail"])
+    assert run["processes_left"] == 0
+    assert len({*site.paths}) == 3
+    return run, len(site.paths)
+
+
+def test_three_workers_carry_one_run_of_each_tool_and_one_that_is_killed_ends_it(
     tmp_path: Path, guest_site: str
 ) -> None:
     with running_stack(tmp_path, AT) as stack, more_workers(stack, 2) as workers:
@@ -82,6 +141,22 @@ def test_three_workers_carry_one_run_and_one_that_is_killed_ends_it(
         assert run["log_tail"].count("teardown ran with of the day") == 1
         assert "no token" not in run["log_tail"]
         assert run["processes_left"] == 0
+        # No shard alone made 100 requests, and none kept its samples apart by scenario.
+        assert {check["text"]: check["held"] for check in run["verdict"]["checks"]} == {
+            "k6: http_req_duration{name:timeline} p(95)<5000": True,
+            "k6: http_req_failed{scenario:rush} rate<0.01 "
+            "(samples of http_req_failed are not kept apart by scenario)": None,
+            "k6: http_reqs count>100": True,
+        }
+
+        run, seen = carry(stack, "artillery", ARRIVALS, "requests < 46", "requests > 46")
+        assert run["totals"]["requests"] == seen == 46
+
+        run, seen = carry(stack, "locust", EVENING, "users < 7", "users > 7")
+        assert run["totals"]["requests"] == seen
+        assert run["totals"]["users"] == 7
+        made = {each["name"]: each["requests"] for each in run["endpoints"]}
+        assert made["guest"] / made["host"] == pytest.approx(6, rel=0.2)
 
         words["script"] = SCRIPT.replace("SECONDS", "50")
         run_id = stack.start(guest_site, **words)
