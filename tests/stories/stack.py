@@ -80,14 +80,12 @@ class Stack:
         )
 
     def ask(self, target: str, **words: Any) -> httpx.Response:
-        body = {
-            "name": "The guest rush",
-            "tool": "k6",
-            "script": short_rush(4),
-            "target": target,
-            "duration": "PT1M",
-        }
-        return self.api.post("runs", json=body | words)
+        return self.api.post("runs", json=_request(target) | words)
+
+    def add_plan(self, target: str, **words: Any) -> str:
+        answer = self.api.post("plans", json=_request(target) | words)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
 
     def start(self, target: str, **words: Any) -> str:
         answer = self.ask(target, **words)
@@ -149,6 +147,16 @@ class Stack:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         self.process.wait(20)
+
+
+def _request(target: str) -> dict[str, Any]:
+    return {
+        "name": "The guest rush",
+        "tool": "k6",
+        "script": short_rush(4),
+        "target": target,
+        "duration": "PT1M",
+    }
 
 
 def living() -> Iterator[tuple[int, bytes]]:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from dashboard.templatetags.words import figure
 from tests.stories.stack import Stack, living, short_rush
 
 pytestmark = [pytest.mark.live, pytest.mark.tool, pytest.mark.browser]
@@ -123,22 +124,56 @@ def test_an_engineer_logs_in_starts_the_rush_and_reads_the_verdict(
         re.compile(r"\d"), timeout=20_000
     )
     expect(page.locator("canvas").first).to_be_visible()
+    checks = page.locator("[data-checks]")
+    expect(checks.locator(".heat-of")).to_have_count(2)
+    expect(checks.locator("[data-checks-said]")).to_have_text("so far")
     sentence = page.locator("[data-verdict-sentence]")
     expect(sentence).to_have_text(re.compile("^Passed: .* requests"), timeout=30_000)
-    page.reload()
+    expect(checks.locator("[data-checks-said]")).to_have_text("judged over the whole run")
+    expect(checks.locator("[data-held=true]")).to_have_text(["held", "held"])
+    write_notes(page)
     expect(sentence).to_have_text(re.compile("^Passed: .* requests"))
 
 
-def test_stop_asks_once_and_proves_that_nothing_is_left(
+def write_notes(page: Page) -> None:
+    """First with a tag that is none; what is kept shows after the page's own reload."""
+    notes = page.locator("[data-notes]")
+    notes.get_by_role("button", name="Add a note or tags").click()
+    notes.get_by_label("Tags").fill("RSVP, <b>")
+    notes.get_by_label("Notes", exact=True).fill("After the new cache")
+    notes.get_by_role("button", name="Keep these notes").click()
+    expect(notes.get_by_role("alert")).to_contain_text("is no tag")
+    notes.get_by_label("Tags").fill("RSVP, nightly , rsvp")
+    notes.get_by_role("button", name="Keep these notes").click()
+    expect(notes.locator("[data-notes-shown]")).to_contain_text("After the new cache")
+    expect(notes.locator(".tag")).to_have_text(["rsvp", "nightly"])
+
+
+def test_a_plan_is_started_stopped_with_nothing_left_and_made_the_baseline(
     tuesday: Stack, guest_site: str, page: Page
 ) -> None:
-    run_id = tuesday.start(guest_site, script=short_rush(40))
-    tuesday.wait_for(run_id, "running")
+    plan = tuesday.add_plan(guest_site, script=short_rush(40))
     log_in(page, tuesday)
-    page.goto(f"{tuesday.url}/runs/{run_id}/")
+    page.goto(f"{tuesday.url}/plans/{plan}/")
+    page.get_by_role("button", name="Start it now").click()
+    page.wait_for_url(re.compile(r"/runs/\d+/$"))
+    expect(page.locator("[data-tile=users] [data-value]")).to_have_text(
+        re.compile(r"\d"), timeout=20_000
+    )
     page.get_by_role("button", name="Stop the test").click()
     page.get_by_role("dialog").get_by_role("button", name="Stop the test").click()
     expect(page.locator("[data-stopped]")).to_have_text("Stopped: 0 processes left", timeout=10_000)
+    page.reload()
+    page.get_by_role("button", name="Make it the baseline").click()
+    expect(page.locator(".run-act")).to_contain_text("The baseline of its plan")
+
+
+def test_a_figure_is_the_same_in_a_browser_as_on_the_server(tuesday: Stack, page: Page) -> None:
+    values = [0, 0.00002, 1.005, 2.045, 2.055, 2.675, 12.25, 12.35, 99.96, 100.5, 1001.4]
+    page.goto(f"{tuesday.url}/login/")
+    module = "import('/static/dashboard/format.js')"
+    shown = page.evaluate(f"async (values) => values.map((await {module}).figure)", values)
+    assert shown == [figure(value) for value in values]
 
 
 def test_a_wrong_password_is_told_in_a_sentence(tuesday: Stack, page: Page) -> None:
