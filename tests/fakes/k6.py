@@ -3,9 +3,9 @@
 The script's first line says how it behaves: `// {"seconds": 1, "rps": 50, "mode": "steady"}`.
 Modes: steady, dead (every request is refused), garbage, flood (as much as the pipe takes), silent,
 never_ready, stubborn (ignores TERM), loops (never ends loading), crossed (thresholds), broken (a
-syntax error), breaks (after half of its time), throws (its setup does). A segment of it makes its
-part of the requests, and what of the setup and the teardown it is asked for is told on stderr.
-An option it does not know ends it.
+syntax error), breaks (after half of its time), throws (its setup does), spills (its teardown throws
+with $API_TOKEN in its words). A segment of it makes its part of the requests, and what of the setup
+and the teardown it is asked for is told on stderr. An option it does not know ends it.
 """
 
 import argparse
@@ -134,6 +134,9 @@ def run(options: argparse.Namespace) -> int:
     parts = int((options.execution_segment or "1/1").rpartition("/")[2])
     if code := load(plan, out, parts):
         return code
+    if plan.get("mode") == "spills":
+        tell(f'level=error msg="Error: no guest has the token {os.environ["API_TOKEN"]}"')
+        return 107
     is_crossed = plan.get("mode") == "crossed" and not options.no_thresholds
     own = {"p(95)<500": False, "max<15": True} if is_crossed else {}
     summary = {"metrics": {"http_req_duration": {"max": 19, "thresholds": own}}}

@@ -3,11 +3,16 @@ import json
 from urllib.parse import quote, quote_plus
 
 import pytest
+from django.contrib.auth.models import User
 from hypothesis import given
 from hypothesis import strategies as st
 
+import clock
+from runs import engine, services
+from runs.models import Run
 from runs.redaction import HIDDEN, CarefulReader, Redactor
 from runs.samples import REQUESTS, Batch, Cell, Key
+from tests.runs.conftest import request_for
 
 SECRET = 'a/b c+"hush"é'
 
@@ -71,3 +76,20 @@ def test_names_metrics_and_statuses_lose_their_secrets_and_no_sample() -> None:
     assert (sorted(merged.values), merged.errors, merged.unanswered) == ([1.0, 2.0], 1, 1)
     assert batch.kinds == {HIDDEN: "trend"}
     assert (reader.hello, reader.garbage, reader.dropped) == (True, 1, 2)
+
+
+@pytest.mark.paced
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("valkey", "quiet_tuesday", "fake_k6")
+def test_a_teardown_that_fails_with_a_secret_in_its_words_leaves_none(
+    engineer: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WEDSYNC_SECRET_GUEST_API", "hush-hush-token")
+    request = request_for("spills", 1, secrets={"API_TOKEN": "guest-api"})
+    word = services.start(by=engineer, request=request, now=clock.now())
+    engine.execute(int(word.id))
+    run = Run.objects.get(pk=word.id)
+    assert run.state == "errored"
+    assert f"no guest has the token {HIDDEN}" in str(run.verdict)
+    assert f"no guest has the token {HIDDEN}" in run.log_tail
+    assert "hush-hush" not in str([run.verdict, run.log_tail, run.endpoints, run.metrics])
