@@ -21,6 +21,11 @@ _RESERVED = {
     *("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
 }
 _TOOLS_OWN = ("WEDSYNC_", "K6_", "LOCUST_", "ARTILLERY_", "NODE_", "PYTHON", "GO", "LD_", "LC_")
+_OPTIONS = {
+    *("ARTILLERY_ENVIRONMENT", "ARTILLERY_CONFIG", "ARTILLERY_SCENARIO_NAME"),
+    *("ARTILLERY_OVERRIDES", "ARTILLERY_DOTENV"),
+    "LOCUST_PROCESSES",
+}
 _NOT_FOR_SCRIPTS = {"KEY", "KEY_FILE", "FOLDER"}
 
 
@@ -135,6 +140,8 @@ def _text(field: str, subject: str, text: str) -> bytes:
 def _check_name(field: str, name: str) -> None:
     if not _VARIABLE.fullmatch(name):
         raise Unfit(field, f"{name!r} is no name of a variable; use letters, digits and _.")
+    if field == "variables" and name in _OPTIONS:
+        return  # for the command line; it reaches no script
     if name.upper() in _RESERVED or name.upper().startswith(_TOOLS_OWN):
         raise Unfit(field, f"{name} is set by WedSync or read by the tool itself; choose another.")
 

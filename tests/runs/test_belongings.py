@@ -75,6 +75,7 @@ def test_a_file_stays_below_the_work_directory(name: str) -> None:
         ({"variables": {"K6_VUS": "500"}}, "variables", "K6_VUS is set by WedSync"),
         ({"variables": {"LD_PRELOAD": "x"}}, "variables", "read by the tool itself"),
         ({"secrets": {"NODE_OPTIONS": "x"}}, "secrets", "read by the tool itself"),
+        ({"secrets": {"ARTILLERY_CONFIG": "guest-api"}}, "secrets", "read by the tool itself"),
         ({"secrets": {"TOKEN": "a value with spaces"}}, "secrets", "never the value"),
         ({"secrets": {"TOKEN": "../key"}}, "secrets", "is no name of a secret"),
         ({"secrets": {"TOKEN": "key"}}, "secrets", "is no name of a secret"),
