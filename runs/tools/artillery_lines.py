@@ -1,7 +1,8 @@
 """Reads what our tap inside Artillery writes: artillery_plugins/artillery-plugin-wedsync-tap.
 
-What counts as a request: an answer of the HTTP engine or its failure to come, and an acknowledged
-message of Socket.IO. A script that uses neither has its users' sessions counted.
+What counts as a request: an answer of the HTTP engine or its failure to come; a connection, a
+message or an awaited one of WebSocket and Socket.IO. A script that uses none of these has its
+users' sessions counted.
 """
 
 import math

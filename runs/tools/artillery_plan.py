@@ -55,6 +55,8 @@ class Phase(msgspec.Struct, rename="camel"):
 class Scenario(msgspec.Struct):
     engine: str
     name: str = ""
+    quiet: bool = False
+    """It makes no request that can be heard: another engine's, or only functions."""
 
 
 class Plan(msgspec.Struct):
@@ -104,6 +106,22 @@ class Plan(msgspec.Struct):
     def thresholds(self) -> tuple[str, ...]:
         """The ensure plugin's checks, in the words by which it reports them."""
         return tuple(text for text, _ in self._checks())
+
+    @property
+    def unheard(self) -> list[str]:
+        """What a person should know of requests that nobody can count."""
+        quiet = [scenario for scenario in self.scenarios if scenario.quiet]
+        if quiet and len(quiet) == len(self.scenarios):
+            return [
+                "The script asks nothing over HTTP, WebSocket or Socket.IO itself: each user's "
+                "session is counted as one request. What its functions or its own engine measure "
+                "is shown among the metrics."
+            ]
+        return [
+            f"The scenario “{scenario.name or 'without a name'}” makes no request that can be "
+            "counted (functions only, or an engine of its own): its figures are among the metrics."
+            for scenario in quiet
+        ]
 
     def _checks(self) -> list[tuple[str, bool]]:
         ensure, found = self.ensure, []

@@ -10,7 +10,7 @@ import pytest
 
 from runs.samples import REQUESTS, Key
 from runs.tools import Finished, Job, OwnVerdict, ToolProblem, artillery_plan
-from runs.tools.artillery import ENVIRONMENT, Artillery
+from runs.tools.artillery import Artillery
 from runs.tools.artillery_lines import ArtilleryReader
 from tests.runs.tools.fake_shell import executable, job_in, said
 
@@ -25,6 +25,8 @@ PLAN: dict[str, Any] = {
     "ensure": {},
     "urls": [],
 }
+
+QUIET = {"name": "bells", "engine": "http", "quiet": True}
 
 
 class Planning:
@@ -153,6 +155,8 @@ def test_phases_longer_than_declared_are_refused(artillery: Artillery, job: Job)
     [
         ({"phases": [{"duration": 9, "arrivalRate": 1}]}, "no maxVusers"),
         ({"plugins": [], "ensure": {"p95": 9}}, "judges none of it"),
+        ({"scenarios": [QUIET, QUIET]}, "each user's session is counted as one request"),
+        ({"scenarios": [QUIET, {"engine": "http"}]}, "“bells” makes no request that can be"),
         ({"artillery": "2.0.99"}, "Artillery 2.0.99; WedSync is tested with"),
         ({"node": "v20.20.2"}, "asks for Node 22.18"),
     ],
@@ -205,12 +209,14 @@ def test_planning_reaches_nobody_and_runs_what_is_run(artillery: Artillery, job:
 def test_target_variables_and_environment_are_given_artillerys_own_way(
     artillery: Artillery, job: Job
 ) -> None:
-    job = replace(job, users=20, variables={"season": "peak", ENVIRONMENT: "staging"})
+    job = replace(job, users=20, variables={"season": "peak", "ARTILLERY_ENVIRONMENT": "staging"})
     argv = artillery.command(job, samples_fd=5, go_fd=6).argv
     assert argv[argv.index("--target") + 1] == "http://site.example"
     assert argv[argv.index("--environment") + 1] == "staging"
     given = json.loads(argv[argv.index("--variables") + 1])
     assert given == {"season": "peak", "TARGET": "http://site.example", "USERS": "20"}
+    env = artillery.command(job, samples_fd=5, go_fd=6).env
+    assert (env["season"], "ARTILLERY_ENVIRONMENT" in env) == ("peak", False)
 
 
 def test_a_secret_is_in_the_environment_only_and_replaces_nothing_of_ours(
@@ -299,6 +305,19 @@ def test_artillery_without_node_says_what_is_missing(
         (1, "ok: a < 1\nfail: b < 2\n", "thresholds_crossed", "ensure failed: b < 2."),
         (1, "fail: b < 2 (optional)\nError: no", "script_error", "The script failed: no."),
         (11, "Error: unknown engine\n", "script_error", "in a worker of Artillery: unknown"),
+        (
+            11,
+            "worker error, id: 1 Error [ERR_MODULE_NOT_FOUND]: Cannot find module 'soap'\n"
+            "    at resolve (node:1) {\n  code: 'ERR_MODULE_NOT_FOUND'\n}\n",
+            "script_error",
+            "in a worker of Artillery: Cannot find module 'soap'.",
+        ),
+        (
+            11,
+            "worker error, id: 2 browserType.launch: No such browser\n╔═══╗\n",
+            "script_error",
+            "in a worker of Artillery: browserType.launch: No such browser.",
+        ),
         (21, "", "thresholds_crossed", "expect plugin"),
         (3, "", "tool_error", "lost its supervisor"),
         (143, "", "stopped", "told to stop"),

@@ -1,7 +1,6 @@
-"""Scripts that use what Artillery offers, run by the real one: by hand and through the adapter."""
+"""Scripts that use what Artillery offers, run by the real one through the adapter."""
 
 import json
-import os
 import shutil
 import signal
 import ssl
@@ -88,47 +87,18 @@ def bring(workdir: Path) -> None:
     (workdir / "processor.js").write_text(PROCESSOR)
 
 
-def by_hand(tool: Tool, script: Path, *words: str) -> int:
-    node = tool.find().parents[3] / "bin" / "node"
-    argv = [str(node), str(tool.find()), "run", *words, str(script)]
-    env = {
-        "PATH": os.environ["PATH"],
-        "ARTILLERY_DISABLE_TELEMETRY": "1",
-        "HOME": str(script.parent),
-    }
-    return subprocess.run(argv, env=env, capture_output=True, timeout=60).returncode
-
-
-@pytest.mark.parametrize(
-    ("script", "code", "kind"),
-    [
-        pytest.param(WHOLE.replace("CODE", "200"), 0, "finished", id="all is well"),
-        pytest.param(WHOLE.replace("CODE", "418"), 21, "thresholds_crossed", id="expect"),
-        pytest.param(
-            WHOLE.replace("CODE", "200").replace("5000", "-1"), 1, "thresholds_crossed", id="ensure"
-        ),
-        pytest.param(
-            WHOLE.replace("CODE", "200").replace("./processor", "./none"),
-            1,
-            "script_error",
-            id="no processor",
-        ),
-    ],
-)
-def test_a_script_ends_as_it_does_by_hand(
-    artillery: Tool, site: Site, tmp_path: Path, script: str, code: int, kind: str
+def test_a_script_without_its_processor_ends_in_words(
+    artillery: Tool, site: Site, tmp_path: Path
 ) -> None:
-    bring(tmp_path)
-    job = job_of(artillery, script, tmp_path, target=site.url, seconds=20)
-    variables = {"season": "peak", "ARTILLERY_ENVIRONMENT": "wedding"}
-    with LocalRun(artillery, replace(job, variables=variables)) as run:
+    (tmp_path / "guests.csv").write_text("Ada\n")
+    job = job_of(artillery, WHOLE.replace("CODE", "200"), tmp_path, target=site.url, seconds=20)
+    with LocalRun(artillery, job) as run:
         run.wait_until_ready()
         run.go()
-        ended = run.read_to_end()
-        ending = artillery.explain(ended, run.stderr)
-    told = ("-t", site.url, "-e", "wedding", "-v", '{"season": "peak"}')
-    assert ended == by_hand(artillery, job.script, *told) == code
-    assert ending.kind == kind, run.stderr
+        ending = artillery.explain(run.read_to_end(), run.stderr)
+    assert ending.kind == "script_error"
+    assert "Cannot find module" in ending.sentence
+    assert "processor.js" in ending.sentence
 
 
 def test_what_a_whole_script_measures_is_told_with_its_names(
@@ -281,10 +251,23 @@ def test_a_script_made_for_another_host_finds_the_test_site_and_its_authority(
     assert (totals.requests, totals.errors) == (2, 0 if trusts else 2)
 
 
-def test_a_web_socket_script_has_its_sessions_counted(artillery: Tool, tmp_path: Path) -> None:
-    """Nobody answers: a session that failed is one without an answer."""
-    script = "{config: {target: x, phases: [{duration: 1, arrivalCount: 3}]},\n"
-    script += " scenarios: [{engine: ws, flow: [{send: hello}]}]}\n"
+DEAF = """
+process.env.WEDSYNC_CORE = "/nowhere";
+module.exports = { Plugin: class {}, LEGACY_METRICS_FORMAT: false };
+"""
+NOBODY = "{config: {target: x, plugins: {PLUGINS}, phases: [{duration: 1, arrivalCount: 3}]},\n"
+NOBODY += " scenarios: [{engine: ws, flow: [{send: hello}]}]}\n"
+
+
+@pytest.mark.parametrize(("plugins", "name"), [("", "ws connect /"), ("deaf: {}", "session")])
+def test_a_web_socket_that_nobody_answers_is_a_failure_without_latency(
+    artillery: Tool, tmp_path: Path, plugins: str, name: str
+) -> None:
+    """Also where the engines are out of reach, as a later Artillery may keep them elsewhere."""
+    plugin = tmp_path / "artillery-plugin-deaf"
+    plugin.mkdir()
+    (plugin / "index.js").write_text(DEAF)
+    script = NOBODY.replace("PLUGINS", plugins)
     job = job_of(artillery, script, tmp_path, target="ws://127.0.0.1:1", seconds=20)
     with LocalRun(artillery, job) as run:
         run.wait_until_ready()
@@ -292,6 +275,8 @@ def test_a_web_socket_script_has_its_sessions_counted(artillery: Tool, tmp_path:
         assert run.read_to_end() == 0
     totals = run.aggregator.totals()
     assert (totals.requests, totals.errors, totals.quantile_ms(0.5)) == (3, 3, None)
+    assert {endpoint.name for endpoint in run.aggregator.endpoints()} == {name}
+    assert ("cannot listen to the engines" in run.stderr) is (name == "session")
 
 
 BEHIND = """

@@ -3,6 +3,7 @@
 "use strict";
 
 const fs = require("node:fs");
+const { isQuiet } = require("../quiet.cjs");
 
 class Plugin {
   constructor(script) {
@@ -14,9 +15,10 @@ class Plugin {
       phases: config.phases,
       engines: Object.keys(config.engines ?? {}),
       plugins: Object.keys(config.plugins),
-      scenarios: (script.scenarios ?? []).map(({ name, engine }) => ({
-        name: String(name ?? ""),
-        engine: engine ?? config.engine ?? "http",
+      scenarios: (script.scenarios ?? []).map((scenario) => ({
+        name: String(scenario.name ?? ""),
+        engine: scenario.engine ?? config.engine ?? "http",
+        quiet: isQuiet(scenario, config),
       })),
       ensure: config.ensure ?? config.plugins.ensure ?? {},
       urls: addresses([script.scenarios, script.before, script.after]),

@@ -1,18 +1,21 @@
-// Listens to one worker: to Artillery's HTTP engine for every request with its name, and to its
+// Listens to one worker: to Artillery's engines for every request with its name, and to its
 // metric store for all the rest, whichever engine it comes from.
 import { performance } from "node:perf_hooks";
+import quiet from "../quiet.cjs";
 
 const REQUESTS = "requests";
 const TIMED_OUT = "ETIMEDOUT";
 // What the requests say already, by endpoint and status.
 const TOLD = /^(http\.(requests|responses|codes\.|request_rate|response_rate|response_time)|plugins\.metrics-by-endpoint\.)/;
-const ANSWER_TIMES = { "socketio.response_time": "socketio" };
 const MOST_OPEN = 10_000;
+// Functions of the script's processor, as Artillery's HTTP engine calls them.
+export const HOOKS = { beforeRequest: ["wedsyncBeforeRequest"], onError: ["wedsyncOnError"] };
 
-export function hear(script, SSMS, sheet) {
+export function hear(script, SSMS, sheet, hearsEngines) {
   const state = { hearsHttp: false, code: "" };
   hearRequests(script, sheet, state);
-  const countsSessions = script.scenarios.every((scenario) => isSilent(scenario, script.config));
+  const heard = hearsEngines ? undefined : ["http"];
+  const countsSessions = script.scenarios.every((one) => quiet.isQuiet(one, script.config, heard));
   listen(SSMS, "incr", (name, value) => {
     if (name === "vusers.created") sheet.users += value;
     if (name === "vusers.completed" || name === "vusers.failed") sheet.users -= value;
@@ -29,18 +32,11 @@ export function hear(script, SSMS, sheet) {
     if (!state.hearsHttp && name === "http.response_time") {
       sheet.add(REQUESTS, "trend", "HTTP", state.code, value, state.code >= "400");
     }
-    const endpoint = ANSWER_TIMES[name];
-    if (endpoint) sheet.add(REQUESTS, "trend", endpoint, "", value);
     if (countsSessions && name === "vusers.session_length") {
       sheet.add(REQUESTS, "trend", "session", "", value);
     }
     if (!TOLD.test(name)) sheet.add(name, "trend", "", "", value);
   });
-}
-
-// An engine whose requests leave no trace in the metrics: its users' sessions are counted instead.
-function isSilent({ engine }, config) {
-  return !["http", "socketio"].includes(engine ?? config.engine ?? "http");
 }
 
 // The HTTP engine tells an answer by a trace event on the emitter that every hook is given, and
@@ -89,8 +85,9 @@ function hearRequests(script, sheet, state) {
   };
   script.config.processor = Object.assign(script.config.processor ?? {}, functions);
   for (const scenario of script.scenarios) {
-    scenario.beforeRequest = ["wedsyncBeforeRequest", ...[scenario.beforeRequest ?? []].flat()];
-    scenario.onError = ["wedsyncOnError", ...[scenario.onError ?? []].flat()];
+    for (const [hook, ours] of Object.entries(HOOKS)) {
+      scenario[hook] = [...ours, ...[scenario[hook] ?? []].flat()];
+    }
   }
 }
 

@@ -7,7 +7,8 @@ import fs from "node:fs";
 import net from "node:net";
 import { BroadcastChannel, isMainThread } from "node:worker_threads";
 import { FLUSH_MS, Sheet, say } from "./sheet.js";
-import { hear } from "./hearing.js";
+import { hearEngines } from "./engines.js";
+import { HOOKS, hear } from "./hearing.js";
 import { hearStatistics } from "./statistics.js";
 
 const HEARTBEAT_MS = 1000;
@@ -29,6 +30,9 @@ export class Plugin {
 
 // Everything waits here, since Artillery imports its plugins one by one before it makes any of them.
 if (isMainThread) await untilGo();
+
+const sheet = new Sheet();
+const hearsEngines = !isMainThread && hasHook && (await hearEngines(sheet, HOOKS));
 
 function untilGo() {
   // Node makes the pipe non-blocking with this, for all threads.
@@ -75,8 +79,13 @@ function supervise(events) {
 }
 
 function work(script) {
-  const sheet = new Sheet();
-  hear(script, global.artillery.__SSMS, sheet);
+  if (!hearsEngines) {
+    console.error(
+      "WedSync cannot listen to the engines of this version of Artillery: messages of WebSocket " +
+        "and Socket.IO are not counted. ./wedsync tools installs a version that it knows.",
+    );
+  }
+  hear(script, global.artillery.__SSMS, sheet, hearsEngines);
   setInterval(() => sheet.flush(), FLUSH_MS).unref();
   channel.onmessage = ({ data }) => {
     if (data !== "flush") return;

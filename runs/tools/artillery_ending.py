@@ -1,0 +1,40 @@
+"""What Artillery's exit code and last words mean (https://www.artillery.io/docs/reference/cli/run)."""
+
+import re
+
+from runs.tools import Ending, Kind
+
+_ENDINGS: dict[int, tuple[Kind, str]] = {
+    0: ("finished", "Artillery finished"),
+    1: ("script_error", "The script failed"),
+    2: ("tool_error", "Artillery does not accept the way it was started"),
+    3: ("tool_error", "Artillery lost its supervisor"),
+    11: ("script_error", "The script failed in a worker of Artillery"),
+    21: ("thresholds_crossed", "An expectation of the script's expect plugin was not met"),
+    130: ("stopped", "Artillery was told to stop"),
+    143: ("stopped", "Artillery was told to stop"),
+    -2: ("stopped", "Artillery was told to stop"),
+    -9: ("stopped", "Artillery was killed"),
+    -15: ("stopped", "Artillery was told to stop"),
+}
+_NOISE = ("Test run id", "at ", "WARNING", "Error: Build failed with", "code: '", "url: '", "}")
+_IN_WORKER = re.compile(r"^worker error, id: \d+ ")
+
+
+def explain(code: int, stderr: str) -> Ending:
+    if code == 1 and (failed := re.findall(r"^fail: (.*?)(?<! \(optional\))$", stderr, re.M)):
+        return Ending("thresholds_crossed", f"The script's ensure failed: {failed[-1]}.")
+    kind, sentence = _ENDINGS.get(code, ("tool_error", f"Artillery ended with code {code}"))
+    said = useful_line(stderr)
+    if kind in {"script_error", "tool_error"} and said:
+        sentence = f"{sentence}: {said}"
+    return Ending(kind, sentence.rstrip(".") + ".")
+
+
+def useful_line(words: str) -> str:
+    """The line that names an error, else the last one that was said."""
+    lines = [line.strip() for line in words.splitlines() if line.strip()]
+    lines = [_IN_WORKER.sub("Error: ", line) for line in lines if not line.startswith(_NOISE)]
+    errors = [line for line in lines if re.search(r"\b(\w*Error|\w*Exception|ERROR)\b.*?:", line)]
+    line = ([*errors[:1], *lines[-1:]] or [""])[0]
+    return re.sub(r"^(\w*Error( \[\w+\])?: )+", "", line)[:300]

@@ -1,0 +1,107 @@
+"""The script as Artillery is given it: where it lies, and the options of the command line."""
+
+import contextlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from runs.shards.shares import Part
+from runs.tools import Job, ToolProblem, artillery_plan, artillery_shards, read_left
+
+PLAN = "wedsync-plan.json"
+LARGEST = 32 << 20  # a script has 16 MiB at most
+OPTIONS = {
+    "ARTILLERY_ENVIRONMENT": "--environment",
+    "ARTILLERY_CONFIG": "--config",
+    "ARTILLERY_SCENARIO_NAME": "--scenario-name",
+    "ARTILLERY_OVERRIDES": "--overrides",
+    "ARTILLERY_DOTENV": "--dotenv",
+}
+"""The run's variables that stand for an option, https://www.artillery.io/docs/reference/cli/run."""
+_SUFFIXES = {".yml", ".yaml", ".json", ".js", ".ts"}
+_MODULE = re.compile(
+    r"^(export\s+(const|let|var|default|async|function|class|\{)|module\.exports|exports\.)",
+    re.MULTILINE,
+)
+
+
+def put(job: Job) -> None:
+    """Where Artillery looks for it. What it bundles from TypeScript it writes beside the source."""
+    if (script := place(job)) != job.script and script.parent == job.workdir:
+        shutil.copyfile(job.script, script)
+        script.chmod(0o644)
+    for folder in _folders(job.workdir):
+        folder.chmod(0o777)  # inside a work directory that is the tool's user's alone
+
+
+def place(job: Job) -> Path:
+    """Among its files, where the same text lies there, so that ../ leads where it does by hand.
+
+    Else beside them, under the name by which Artillery knows a module from YAML and JSON.
+    """
+    text = _own(job.script)
+    for path in _brought(job):
+        if _holds(path, text):
+            return path
+    is_module = _MODULE.search(text.decode("utf-8", "replace"))
+    return job.script.with_suffix(".ts") if is_module else job.script
+
+
+def variables(job: Job) -> dict[str, str]:
+    """Without those that stand for an option."""
+    return {name: value for name, value in job.variables.items() if name not in OPTIONS}
+
+
+def options(job: Job) -> Iterator[str]:
+    for name, option in OPTIONS.items():
+        if name in job.variables and option != "--overrides":
+            yield from (option, job.variables[name])
+
+
+def overrides(job: Job, *, is_part: bool) -> tuple[str, ...]:
+    """The run's own, and for a shard its part of the phases, from the plan of the whole script."""
+    said = job.variables.get("ARTILLERY_OVERRIDES")
+    if not is_part or job.shard[1] == 1:
+        return ("--overrides", said) if said else ()
+    phases = artillery_plan.read(_own(job.workdir / PLAN)).phases
+    part = {"phases": artillery_shards.divide(phases, Part(*job.shard))}
+    whole = json.loads(said) if said else {}
+    return "--overrides", json.dumps({**whole, "config": {**whole.get("config", {}), **part}})
+
+
+def _brought(job: Job) -> Iterator[Path]:
+    """Files of the run that may be a script, in order; never through a link."""
+    for folder in (job.workdir, *_folders(job.workdir)):
+        for path in sorted(folder.iterdir()):
+            is_file = path.suffix in _SUFFIXES and path.is_file() and not path.is_symlink()
+            if is_file and path.stem != job.script.stem:
+                yield path
+
+
+def _holds(path: Path, text: bytes) -> bool:
+    with contextlib.suppress(OSError):
+        return path.stat().st_size == len(text) and read_left(path, LARGEST) == text
+    return False
+
+
+def _folders(workdir: Path) -> Iterator[Path]:
+    for root, names, _ in os.walk(workdir):
+        inside = [name for name in sorted(names) if not name.startswith("wedsync")]
+        names[:] = [name for name in inside if name != "node_modules"]
+        yield from (Path(root) / name for name in names if not (Path(root) / name).is_symlink())
+
+
+def _own(path: Path) -> bytes:
+    """Raises ToolProblem where the script's own code has put something else there."""
+    try:
+        return read_left(path, LARGEST)
+    except OSError as error:
+        raise ToolProblem(
+            f"{path.name} in the work directory is no longer the file that was put there "
+            f"({error.strerror}): the script changed it while it was loaded. Let it leave that "
+            "file alone.",
+            code="script_invalid",
+        ) from None

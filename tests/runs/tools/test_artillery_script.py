@@ -1,0 +1,97 @@
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from runs import belongings
+from runs.tools import Job, artillery_script
+from runs.tools.artillery_script import OPTIONS
+from tests.runs.conftest import request_for
+from tests.runs.tools.fake_shell import job_in
+
+TEXT = "config: {}\n"
+PHASES = [{"duration": 10, "arrivalRate": 4}]
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Job:
+    job = replace(job_in(tmp_path), script=tmp_path / "script.yml")
+    job.script.write_text(TEXT)
+    return job
+
+
+def bring(job: Job, files: Mapping[str, str]) -> None:
+    for name, text in files.items():
+        path = job.workdir / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        ({}, "script.yml"),
+        (
+            {"scenarios/rush.yaml": TEXT, "scenarios/other.yaml": "config: []\n"},
+            "scenarios/rush.yaml",
+        ),
+        ({"b.yml": TEXT, "a.yml": TEXT}, "a.yml"),
+        ({"node_modules/x/test.yml": TEXT, "wedsync-plugins/test.yml": TEXT}, "script.yml"),
+        ({"notes.txt": TEXT}, "script.yml"),
+    ],
+)
+def test_a_script_runs_from_where_it_lies_among_its_files(
+    job: Job, files: dict[str, str], found: str
+) -> None:
+    bring(job, files)
+    assert artillery_script.place(job) == job.workdir / found
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: path.symlink_to("script.yml")])
+def test_what_is_no_plain_file_is_not_taken_for_the_script(job: Job, make: object) -> None:
+    assert callable(make)
+    make(job.workdir / "a.yml")
+    assert artillery_script.place(job) == job.script
+
+
+def test_artillery_may_write_what_it_bundles_into_the_folders_that_were_brought(job: Job) -> None:
+    bring(job, {"scenarios/rush.yml": TEXT, "lib/guests.ts": "export {}\n"})
+    artillery_script.put(job)
+    modes = {(job.workdir / name).stat().st_mode & 0o777 for name in ("scenarios", "lib")}
+    assert modes == {0o777}
+
+
+def test_a_variable_named_for_an_option_is_one_and_reaches_no_script(job: Job) -> None:
+    job = replace(job, variables={"ARTILLERY_CONFIG": "common.yml", "SEASON": "peak"})
+    assert list(artillery_script.options(job)) == ["--config", "common.yml"]
+    assert artillery_script.variables(job) == {"SEASON": "peak"}
+
+
+def test_every_option_may_be_asked_for() -> None:
+    belongings.check(request_for(variables=dict.fromkeys(OPTIONS, "x")))
+
+
+def test_a_shard_has_its_part_of_the_phases_beside_the_overrides_of_the_run(job: Job) -> None:
+    said = json.dumps({"config": {"phases": PHASES, "http": {"timeout": 3}}, "before": {}})
+    plan: dict[str, object] = {
+        "artillery": "2",
+        "node": "v24",
+        "target": "",
+        "phases": PHASES,
+        "engines": [],
+    }
+    plan |= {"plugins": [], "scenarios": [], "ensure": {}, "urls": []}
+    (job.workdir / artillery_script.PLAN).write_text(json.dumps(plan))
+    job = replace(job, variables={"ARTILLERY_OVERRIDES": said}, shard=(0, 2))
+    assert artillery_script.overrides(job, is_part=False) == ("--overrides", said)
+    option, part = artillery_script.overrides(job, is_part=True)
+    assert (option, json.loads(part)) == (
+        "--overrides",
+        {
+            "config": {"phases": [{"duration": 10, "arrivalRate": 2}], "http": {"timeout": 3}},
+            "before": {},
+        },
+    )
