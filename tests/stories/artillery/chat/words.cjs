@@ -1,0 +1,6 @@
+module.exports = {
+  choose: (context, _events, done) => {
+    context.vars.word = { word: "hello" };
+    done();
+  },
+};

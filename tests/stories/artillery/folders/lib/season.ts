@@ -1,0 +1,1 @@
+export const season = (): string => process.env.SEASON ?? "none";
