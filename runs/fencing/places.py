@@ -12,12 +12,12 @@ from urllib.parse import urlsplit
 
 from runs.fencing.networks import Address, read_address
 
-DEFAULT_PORTS = {"http": 80, "https": 443}
+_DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 _NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,62}\.?)+", re.IGNORECASE)
 
 
 class TargetRefused(ValueError):
-    """The target is no http(s) address, or a load test may not reach it."""
+    """The target is no address that tools know, or a load test may not reach it."""
 
 
 class HostsRefused(ValueError):
@@ -52,21 +52,21 @@ def locate(target: str, hosts: Mapping[str, str]) -> Place:
 
 
 def read_target(target: str) -> tuple[str, int]:
-    """Host (in small letters) and port of an http(s) address."""
+    """Host (in small letters) and port of an address (http, https, ws or wss)."""
     try:
         parts = urlsplit(target)
         scheme, host, port = parts.scheme, parts.hostname, parts.port
     except ValueError:
         scheme, host, port = "", None, None
-    if scheme not in DEFAULT_PORTS or not host or port == 0:
+    if scheme not in _DEFAULT_PORTS or not host or port == 0:
         raise TargetRefused(
-            f"{target!r} is no target; write an address like http://127.0.0.1:9000."
+            f"{target!r} is no target; write an address like http://127.0.0.1:9000 or ws://127.0.0.1:9000."
         )
     if parts.username or parts.password:
         raise TargetRefused(
             "A target is kept and shown, so it must not hold a password; the script can send one."
         )
-    return host.rstrip("."), port or DEFAULT_PORTS[scheme]
+    return host.rstrip("."), port or _DEFAULT_PORTS[scheme]
 
 
 def resolve(host: str) -> tuple[Address, ...]:
@@ -90,7 +90,7 @@ def read_named(hosts: Iterable[str]) -> Iterator[tuple[str, int]]:
             scheme = "http" if text.startswith(("http:", "ws:")) else "https"
             yield read_target(f"{scheme}://{text.partition('://')[2]}")
         elif found := _split(text):
-            ports = (found[1],) if found[1] else DEFAULT_PORTS.values()
+            ports = (found[1],) if found[1] else sorted({*_DEFAULT_PORTS.values()})
             yield from ((found[0].lower(), port) for port in ports)
 
 
