@@ -1,11 +1,13 @@
 import contextlib
+import io
 import json
 import os
 import socket
 import subprocess
 import sys
+import tarfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -154,9 +156,50 @@ def test_k6_inherits_nothing_but_the_path(
     assert {name for name in env if name.startswith("K6_")} == {
         "K6_NO_USAGE_REPORT",
         "K6_AUTO_EXTENSION_RESOLUTION",
+        "K6_BROWSER_ARGS",
     }
     assert "WEDSYNC_SECRET" not in env
     assert env["HOME"] == str(tmp_path)
+
+
+def test_a_script_that_is_no_javascript_is_tried_as_typescript(k6: K6, tmp_path: Path) -> None:
+    wrong = said(stderr="file://x/script: Line 4:12 Unexpected token :\n", code=107)
+    job = job_in(tmp_path)
+    job.script.write_text("let guests: number = 1")
+
+    class TypeScriptOnly(FakeShell):
+        def __call__(self, argv: list[str], env: Mapping[str, str], timeout_s: float) -> Finished:
+            answer = super().__call__(argv, env, timeout_s)
+            return wrong if argv[1] == "archive" and argv[-1] == str(job.script) else answer
+
+    shell = TypeScriptOnly(**shell_of().answers)
+    k6.prepare(job, shell)
+    archived = [argv[-1] for argv, _ in shell.asked if argv[1] == "archive"]
+    assert archived == [str(job.script), str(job.script.with_suffix(".ts"))]
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"iterations": 10}, "1"),
+        ({"iterations": 10, "vus": 2}, None),
+        ({"scenarios": {"a": {}}, "iterations": 10}, None),
+        ({}, None),
+    ],
+)
+def test_a_script_that_counts_iterations_alone_has_one_user(
+    k6: K6, tmp_path: Path, options: dict[str, Any], told: str | None
+) -> None:
+    shell, job = shell_of(), job_in(tmp_path)
+    content = json.dumps({"options": options}).encode()
+    with tarfile.open(tmp_path / "archive.tar", "w") as tar:
+        member = tarfile.TarInfo("metadata.json")
+        member.size = len(content)
+        tar.addfile(member, io.BytesIO(content))
+    k6.prepare(job, shell)
+    asked = {argv[1]: env for argv, env in shell.asked}
+    assert asked["inspect"].get("K6_VUS") == told
+    assert "K6_VUS" not in k6.command(job, samples_fd=5, go_fd=6).env
 
 
 def test_a_configuration_file_is_used_for_archive_and_run(
