@@ -6,7 +6,7 @@ from wedsync_cli import bootstrap, checks, steps, tools
 from wedsync_cli.words import FAILED, PASSED, Context
 
 NAME = "check"
-HELP = "Lint, types, import contracts and the quick tests, in about a minute."
+HELP = "Lint, types, import contracts and the quick tests, in under a minute."
 
 
 def options(parser: argparse.ArgumentParser) -> None:
