@@ -31,7 +31,8 @@ def main() -> None:
 
 def _ward(terms: dict[str, Any]) -> None:
     """Returns in the child, which is to become the tool; we stay beside it, and whom we are."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    for number in {*PASSED_ON, END_NOW, signal.SIGCHLD}:
+        signal.signal(number, signal.SIG_DFL)  # what a worker ignores, nobody could wait for
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {*PASSED_ON, END_NOW, signal.SIGCHLD})
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
     _bind_life_to(terms["parent"], END_NOW)

@@ -248,6 +248,7 @@ def test_metrics_of_each_kind_are_told_by_the_figures_that_suit_it() -> None:
     assert words["wait"]["max"] == 100
 
 
+@pytest.mark.paced
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("valkey", "quiet_tuesday", "fake_k6")
 def test_a_run_keeps_every_key_of_every_second_and_tells_its_other_metrics(engineer: User) -> None:

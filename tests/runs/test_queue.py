@@ -111,6 +111,7 @@ def test_where_two_targets_allow_a_test_the_smaller_number_counts_to_the_end(
     assert states(*words[1:]) == ["requested", "queued"]
 
 
+@pytest.mark.usefixtures("fake_k6")
 def test_one_whose_target_was_closed_while_it_waited_is_told_so_by_its_worker(
     engineer: User,
 ) -> None:

@@ -52,6 +52,7 @@ def test_of_two_targets_that_allow_an_address_the_tighter_cap_holds() -> None:
 
 
 @pytest.mark.paced
+@pytest.mark.paced
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("valkey", "quiet_tuesday", "fake_k6")
 def test_a_test_that_stays_above_its_targets_cap_is_stopped(engineer: User) -> None:

@@ -13,6 +13,7 @@ from runs.tools import ToolProblem, k6_shards
 from runs.tools.artillery_plan import Phase
 from runs.tools.artillery_shards import divide, refuse_undivided
 from runs.tools.k6 import K6
+from tests.runs.tools.fake_shell import executable
 from tests.runs.tools.local import job_of
 
 shards = st.integers(1, 40)
@@ -88,7 +89,8 @@ def test_k6_segments_meet_and_cover_the_whole(of: int) -> None:
     assert (found[0][0], found[-1][1]) == (Fraction(0), Fraction(1))
 
 
-def test_a_run_on_one_worker_is_no_segment(tmp_path: Path) -> None:
+def test_a_run_on_one_worker_is_no_segment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WEDSYNC_K6", str(executable(tmp_path / "k6")))
     job = job_of(K6(), "", tmp_path)
     (tmp_path / "inspect.json").write_text("{}")
     assert "--execution-segment" not in K6().command(job, samples_fd=1, go_fd=2).argv

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -203,6 +203,16 @@ def test_a_tool_that_a_signal_ended_is_told_so(tmp_path: Path, number: int) -> N
     tool.close()
 
 
+@pytest.fixture(params=[False, True], ids=["heeding", "ignoring"])
+def worker(request: pytest.FixtureRequest) -> Iterator[None]:
+    """One that a shell started in the background ignores INT, and so would all that it starts."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN) if request.param else None
+    yield
+    if before:
+        signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("worker")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_tool_is_told_once_what_its_warden_is_told(tmp_path: Path, number: int) -> None:
     wait = "echo up >&2; while [ -z $n ]; do sleep 0.05; done; sleep 0.2"

@@ -15,7 +15,7 @@ import pytest
 from runs.fencing import kernel
 from runs.models import Target
 from runs.targets import CapExceeded
-from runs.tools import Tool, ToolProblem, k6, locust
+from runs.tools import Tool, ToolProblem, k6_loading, locust
 from tests.runs.authority import Authority
 from tests.runs.kept_in import kept_in, run_of
 from tests.runs.tools.local import Site, serve
@@ -259,7 +259,7 @@ def test_a_file_that_a_script_needs_and_has_not_is_named(case: Case) -> None:
 def test_a_script_that_never_ends_loading_is_ended_and_explained(
     case: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr({"k6": k6, "locust": locust}[case.tool.name], "_LOAD_S", 3.0)
+    monkeypatch.setattr({"k6": k6_loading, "locust": locust}[case.tool.name], "_LOAD_S", 3.0)
     loops = {"k6": "while (true) {}", "locust": "while True: pass"}[case.tool.name]
     script = case.script("http.get(__ENV.TARGET)", "self.client.get('/')", top=loops)
     with (
