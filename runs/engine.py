@@ -42,7 +42,8 @@ def execute(run_id: int, *, call_shard: Call | None = None) -> None:
     try:
         outcome = _drive(run, call_shard)
     except ToolProblem as problem:
-        run.log_tail = problem.output[-process.TAIL_BYTES :]
+        said = filter(None, (run.log_tail, problem.output))
+        run.log_tail = "\n".join(said)[-process.TAIL_BYTES :]
         outcome = Outcome("errored", str(problem))
     except preparing.REFUSALS as problem:
         outcome = Outcome("errored", str(problem))

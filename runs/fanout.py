@@ -5,7 +5,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,7 +27,7 @@ SLACK_S = RETRY_S + 0.25  # a retry that is due: the verdict waits for no more
 
 @dataclass(frozen=True)
 class Told:
-    """A second under its sequence number, and when the bytes behind it were read (unmoved time).
+    """A second under its sequence number, and when the first bytes behind it were read (unmoved).
 
     A closed one brings what is kept of it: its sketch, and its cells (`runs.cells`).
     """
@@ -93,7 +93,8 @@ class Listener:
     def tell(self, told: Told) -> None:
         with self._lock:
             if self._queue and not self._queue[-1].update.final:
-                self._queue.pop()  # of the states of an open second only the newest is worth it
+                # Of the states of an open second only the newest is worth it.
+                told = replace(told, read_at=min(self._queue.pop().read_at, told.read_at))
             if len(self._queue) == self._queue.maxlen:
                 self.dropped += 1
             self._queue.append(told)

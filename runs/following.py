@@ -48,6 +48,7 @@ class Follower:
         self.stop: Stop | None = None
         self.aggregator = Aggregator(shift_s=int(clock.offset().total_seconds()))
         self.read_at = clock.real_now()
+        self._is_told = True
         self._tool, self._job, self._child = tool, job, child
         self._why_stop = or_shut_down(why_stop)
         self._reader = CarefulReader(tool.reader(), Redactor(job.secrets.values()))
@@ -95,6 +96,10 @@ class Follower:
             if stop := self._reason_to_stop():
                 self.halt(stop)
                 return
+
+    def told(self) -> None:
+        """What was read is published: `read_at` is that of the first bytes that come now."""
+        self._is_told = True
 
     def halt(self, stop: Stop) -> bool:
         """Always False: the run goes no further. No database stands between a reason and TERM."""
@@ -153,7 +158,9 @@ class Follower:
 
     def _ingest(self, chunk: bytes | None) -> None:
         if chunk:
-            self._heard_at, self.read_at = time.monotonic(), clock.real_now()
+            self._heard_at = time.monotonic()
+            if self._is_told:
+                self._is_told, self.read_at = False, clock.real_now()
             self.aggregator.add(self._reader.feed(chunk))
 
     def _reason_to_stop(self) -> Stop | None:

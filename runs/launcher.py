@@ -133,6 +133,7 @@ def _end_like(status: int) -> NoReturn:
 
 def _become(terms: dict[str, Any], argv: list[str]) -> NoReturn:
     program: int | str = argv[0]
+    _offer_to_the_kernel()
     if terms["fence"]:
         _leave_our_network(terms["fence"])
     if terms["uid"] is not None:
@@ -174,8 +175,7 @@ def _leave_our_network(fence: dict[str, Any]) -> None:
 def _limit(memory: int, file: int) -> None:
     """Private writable memory (RLIMIT_DATA) is what can be limited: Go and Node reserve far more.
 
-    A Go program collects harder before it would die of it (https://pkg.go.dev/runtime). When memory
-    is short all the same, the kernel takes the tool before the worker.
+    A Go program collects harder before it would die of it (https://pkg.go.dev/runtime).
     """
     os.environ["GOMEMLIMIT"] = str(memory * 9 // 10)
     limits = {
@@ -188,6 +188,10 @@ def _limit(memory: int, file: int) -> None:
         allowed = resource.getrlimit(which)[1]
         most = most if allowed == resource.RLIM_INFINITY else min(most, allowed)
         resource.setrlimit(which, (most, most))
+
+
+def _offer_to_the_kernel() -> None:
+    """When memory is short, it takes the tool before the worker. The user nobody may not ask."""
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as score:
         score.write("1000")
 

@@ -109,6 +109,10 @@ class Tool:
                     pass_fds=(samples_w, go_r),
                     fence=terms,
                 )
+        except BaseException:
+            os.close(self.samples)
+            os.close(self.go)
+            raise
         finally:
             os.close(samples_w)
             os.close(go_r)

@@ -1,4 +1,4 @@
-"""Holds a running test to its target's cap: a burst may pass, a rate that stays above may not."""
+"""Holds a running test to its target's cap: a short burst may pass, a mean above it may not."""
 
 from collections import deque
 
@@ -18,20 +18,21 @@ class RateCap:
 
     def __init__(self, target: str, most: int) -> None:
         self._target, self._most = target, most
-        self._above: deque[Second] = deque(maxlen=SECONDS)
+        self._began: int | None = None
+        self._last: deque[Second] = deque()
 
     def see(self, second: Second) -> Stop | None:
-        """The reason to end the run once it stayed above the cap; a gap begins afresh."""
-        if self._above and second.at != self._above[-1].at + 1:
-            self._above.clear()
-        if second.requests <= self._most * (1 + MARGIN):
-            self._above.clear()
-            return None
-        self._above.append(second)
-        return self._stop() if len(self._above) == SECONDS else None
+        """The reason to end the run where the mean of its last seconds is above the cap."""
+        self._began = second.at if self._began is None else self._began
+        self._last.append(second)
+        while self._last[0].at <= second.at - SECONDS:
+            self._last.popleft()
+        made = sum(second.requests for second in self._last)
+        is_long = second.at - self._began + 1 >= SECONDS
+        above = made > self._most * SECONDS * (1 + MARGIN)
+        return self._stop(made / SECONDS) if is_long and above else None
 
-    def _stop(self) -> Stop:
-        rate = sum(second.requests for second in self._above) / SECONDS
+    def _stop(self, rate: float) -> Stop:
         return Stop(
             f"The target “{self._target}” allows at most {count(self._most)} requests a second, "
             f"and the test made {figure(rate)} a second for {SECONDS} s, so it was stopped. "

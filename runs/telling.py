@@ -45,13 +45,15 @@ class Teller:
             self._lease.doing = report.doing(told.update)
             self._hold_to_cap(second)
 
-    def tell_open(self, read_at: datetime) -> None:
-        """The newest second as far as it is known, now and then."""
+    def tell_open(self, read_at: datetime) -> bool:
+        """The newest second as far as it is known, now and then. True where it was told."""
         now = time.monotonic()
         due = now - self._published_at >= PUBLISH_S
         if due and (newest := self._aggregator.open_second()):
             self._published_at = now
             self._stream.tell(self._word(newest, read_at, final=False))
+            return True
+        return False
 
     def close(self) -> None:
         """Deliver what is queued, and put the report into the run, which is not saved."""

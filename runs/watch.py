@@ -67,7 +67,8 @@ class Watch:
         followed = self._tool
         closed = followed.aggregator.closed(clock.now().timestamp(), everything=everything)
         self._teller.tell(closed, followed.read_at)
-        self._teller.tell_open(followed.read_at)
+        if self._teller.tell_open(followed.read_at):
+            followed.told()
 
     def _why_stop(self) -> Stop | None:
         return self._lease.stop() or self._teller.broken

@@ -60,9 +60,11 @@ def _caps(target: Allowed, load: Load) -> Iterable[str]:
         held = "by the script's plan" if load.users is not None else "not enforced: no plan says"
         yield f"At most {count(target.max_users)} users at “{target.name}”: {held}."
     if target.max_rate is not None:
-        plan = "by the script's plan, and " if load.rate is not None else "no plan says, but "
-        held = f"{plan}measured while the test runs"
-        yield f"At most {count(target.max_rate)} arrivals a second at “{target.name}”: {held}."
+        plan = "by the script's plan" if load.rate is not None else "not enforced: no plan says"
+        yield (
+            f"At most {count(target.max_rate)} a second at “{target.name}”: arrivals {plan}; "
+            "requests by measuring, where it is the test's own target."
+        )
 
 
 def _user(who: Identity) -> str:

@@ -8,7 +8,7 @@ from runs.tools import Job, ToolProblem, scrubbed, trusting
 _CONFIG = "k6-config.json"
 # Twice the usual room between two garbage collections: k6 makes seven per cent more requests with
 # the same processors, for half as much memory again. https://go.dev/doc/gc-guide#GOGC
-_GOGC = "200"
+GOGC = "200"
 
 
 def environment(job: Job) -> dict[str, str]:
@@ -18,7 +18,7 @@ def environment(job: Job) -> dict[str, str]:
         os.environ.get("PATH", os.defpath),
         K6_NO_USAGE_REPORT="true",
         K6_AUTO_EXTENSION_RESOLUTION="false",
-        GOGC=_GOGC,
+        GOGC=GOGC,
         K6_BROWSER_ARGS=_browser(job),
         **trusting(job),
         **job.secrets,

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -208,7 +208,7 @@ def worker(request: pytest.FixtureRequest) -> Iterator[None]:
     """One that a shell started in the background ignores INT, and so would all that it starts."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN) if request.param else None
     yield
-    if before:
+    if before is not None:
         signal.signal(signal.SIGINT, before)
 
 
@@ -234,22 +234,18 @@ def test_a_warden_holds_no_end_of_a_pipe(tmp_path: Path) -> None:
     tool.close()
 
 
-def halts() -> Callable[[], Stop | None]:
-    asked: list[None] = []
-
-    def why_stop() -> Stop | None:
-        asked.append(None)
-        return Stop("Stopped by ellen.") if len(asked) > 2 else None
-
-    return why_stop
-
-
 def test_a_reason_to_stop_ends_a_short_command_at_once(tmp_path: Path) -> None:
     pids = tmp_path / "pids"
     argv = ["/bin/sh", "-c", f"echo $$ > {pids}; trap '' TERM; while :; do :; done"]
+
+    def why_stop() -> Stop | None:
+        is_up = pids.exists() and pids.read_text().strip()
+        return Stop("Stopped by ellen.") if is_up else None
+
     with pytest.raises(Halted) as caught:
-        process.run(argv, {}, 30, who=US, cwd=tmp_path, why_stop=halts())
+        process.run(argv, {}, 30, who=US, cwd=tmp_path, why_stop=why_stop)
     assert caught.value.stop == Stop("Stopped by ellen.")
+    assert time.time() - pids.stat().st_mtime < 5
     assert not lives(int(pids.read_text()))
 
 

@@ -175,7 +175,25 @@ def test_a_script_that_is_no_javascript_is_tried_as_typescript(k6: K6, tmp_path:
     shell = TypeScriptOnly(**shell_of().answers)
     k6.prepare(job, shell)
     archived = [argv[-1] for argv, _ in shell.asked if argv[1] == "archive"]
-    assert archived == [str(job.script), str(job.script.with_suffix(".ts"))]
+    assert archived == [str(job.script), str(tmp_path / "wedsync-script.ts")]
+
+
+def test_what_is_wrong_with_typescript_is_not_that_it_is_no_javascript(
+    k6: K6, tmp_path: Path
+) -> None:
+    job = job_in(tmp_path)
+    job.script.write_text("let guests: number = 1")
+
+    class Complaining(FakeShell):
+        def __call__(self, argv: list[str], env: Mapping[str, str], timeout_s: float) -> Finished:
+            answer = super().__call__(argv, env, timeout_s)
+            if argv[1] != "archive":
+                return answer
+            is_js = argv[-1] == str(job.script)
+            return said(stderr="Unexpected token :" if is_js else "no ./guests.ts", code=107)
+
+    with pytest.raises(ToolProblem, match=r"no \./guests\.ts"):
+        k6.prepare(job, Complaining(**shell_of().answers))
 
 
 @pytest.mark.parametrize(
