@@ -17,7 +17,7 @@ from runs.outcome import Outcome, Stop, check_own, decide
 from runs.samples import Second
 from runs.tools import Ending, OwnVerdict
 
-PUBLISH_S, REPORT_S = 0.025, 2.0
+PUBLISH_S, REPORT_S = 0.015, 2.0
 
 
 class Teller:

@@ -191,7 +191,8 @@ class _Part:
         """Once for all: the first does it and writes what it gave, the others wait for that."""
         if self.shard.index == 0:
             is_done = self._patiently(lambda: self._prepare_script(None))
-            self._keep(setup=self.setup)
+            if is_done:
+                self._keep(setup=self.setup)
             return is_done
         return self._follower.wait_for(self._is_told) and self._patiently(
             lambda: self._prepare_script(self.setup)

@@ -44,7 +44,10 @@ _LOAD_S = 60.0
 
 class Artillery:
     name = "artillery"
-    latency_kind = "artillery http.response_time: to the first byte, in whole milliseconds"
+    latency_kind = (
+        "artillery: HTTP to the first byte, in whole ms; a message until it is sent or answered; "
+        "else the session"
+    )
     script_name = "script.yml"
     is_steered_from_outside = False
 

@@ -77,7 +77,7 @@ def _brought(job: Job) -> Iterator[Path]:
     for folder in (job.workdir, *_folders(job.workdir)):
         for path in sorted(folder.iterdir()):
             is_file = path.suffix in _SUFFIXES and path.is_file() and not path.is_symlink()
-            if is_file and path.stem != job.script.stem:
+            if is_file and (path.parent, path.stem) != (job.workdir, job.script.stem):
                 yield path
 
 

@@ -44,7 +44,10 @@ class Pipe:
         if len(self.pending) > MOST_PENDING:
             self.push()
             return False
-        self.pending += json.dumps(word, separators=(",", ":"), allow_nan=False).encode() + b"\n"
+        line = json.dumps(word, separators=(",", ":"), allow_nan=False).encode() + b"\n"
+        if self.is_shared and len(line) > ONE_PIECE:
+            return False
+        self.pending += line
         self.push()
         return True
 

@@ -242,6 +242,14 @@ def test_a_per_cent_is_rounded_once_for_the_summary_and_the_table() -> None:
     assert f"p95 {percent:g} % slower" in slower.summary
 
 
+@pytest.mark.parametrize("words", [{"users": 40}, {"inputs": {"variables": {"USERS": "40"}}}])
+def test_who_was_asked_for_more_is_not_better_for_making_more(words: dict[str, object]) -> None:
+    twice = measured(around(100, count=2000), seconds=60)
+    more = compare(side("1"), side("2", totals=twice, **words))
+    assert found(more, "rps").judgement == "not comparable"
+    assert more.is_worse is None
+
+
 @pytest.mark.parametrize(
     ("words", "caution"),
     [

@@ -168,7 +168,7 @@ def stack(config: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[St
 
 
 def test_k6s_own_examples_run_unchanged_and_end_as_by_hand(
-    stack: Stack, examples: list[Path], config: Path
+    stack: Stack, examples: list[Path], config: Path, tmp_path: Path
 ) -> None:
     folder = K6().find().parent / "examples"
     ids = {
@@ -181,22 +181,29 @@ def test_k6s_own_examples_run_unchanged_and_end_as_by_hand(
         )
         for port, script in enumerate(examples, 9)  # tests of one site wait for each other
     }
-    by_hand = {script: run_by_hand(script, config) for script in examples}
+    by_hand = {script: run_by_hand(script, config, tmp_path / "summary") for script in examples}
     runs = {script: stack.wait_for(run_id, within=120) for script, run_id in ids.items()}
     for script in examples:
-        codes = {runs[script]["exit_code"], by_hand[script]}
+        code, thresholds = by_hand[script]
+        codes = {runs[script]["exit_code"], code}
         # A script whose thresholds rest on chance may end either way, each time anew.
         by_chance = "Math.random" in script.read_text()
         assert len(codes) == 1 or by_chance and codes == {PASSED, THRESHOLD}, script.name
+        told = {check["text"]: check["held"] for check in runs[script]["verdict"]["checks"]}
+        assert told == thresholds or by_chance and told.keys() == thresholds.keys(), script.name
     broken = [script.name for script in examples if runs[script]["state"] in {"errored", "lost"}]
     assert broken == ["abort.ts"]  # which aborts itself, as its name says
 
 
-def run_by_hand(script: Path, config: Path) -> int:
+def run_by_hand(script: Path, config: Path, summary: Path) -> tuple[int, dict[str, bool]]:
+    """Its exit code, and which of its thresholds held: in k6's file true means crossed."""
+    summary.unlink(missing_ok=True)
     argv = [str(K6().find()), "run", "--quiet", "--no-usage-report", "--config", str(config)]
-    return subprocess.run(
-        [*argv, "--address", "127.0.0.1:0", str(script)],
-        cwd=script.parent,
-        capture_output=True,
-        timeout=60,
-    ).returncode
+    argv += ["--summary-export", str(summary), "--address", "127.0.0.1:0", str(script)]
+    code = subprocess.run(argv, cwd=script.parent, capture_output=True, timeout=60).returncode
+    metrics = json.loads(summary.read_text())["metrics"] if summary.exists() else {}
+    return code, {
+        f"k6: {name} {text}": not is_crossed
+        for name, metric in metrics.items()
+        for text, is_crossed in metric.get("thresholds", {}).items()
+    }

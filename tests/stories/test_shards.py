@@ -163,7 +163,7 @@ def test_three_workers_carry_one_run_of_each_tool_and_one_that_is_killed_ends_it
         stack.wait_for(run_id, "running", within=60)
         until(lambda: len(tools(stack)) == 3, within=10, what="three tools at work")
         os.kill(workers[0].pid, signal.SIGKILL)
-        until(lambda: not tools(stack), within=8, what="the end of all three tools")
+        until(lambda: not tools(stack), within=5, what="the end of all three tools")
         run = stack.wait_for(run_id, within=30)
         # It carried a shard, or it conducted as well: then nobody was left to say more.
         ends = {"errored": "went silent, so all were stopped", "lost": "went silent"}

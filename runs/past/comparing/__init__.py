@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from runs.past.comparing.cautions import are_timed_alike, cautions
+from runs.past.comparing.cautions import are_loaded_alike, are_timed_alike, cautions
 from runs.past.comparing.differences import RULE, Difference, differences
 from runs.past.comparing.headlines import judge
 from runs.past.comparing.sides import NOTHING, Measured, Side, shorten
@@ -76,7 +76,7 @@ class Comparison:
 def compare(before: Side, after: Side) -> Comparison:
     same = {
         "same_kind": are_timed_alike(before, after),
-        "same_load": (before.tool, before.script) == (after.tool, after.script),
+        "same_load": are_loaded_alike(before, after),
     }
     totals = differences(before.totals, after.totals, **same)
     is_worse, headline = judge(after, totals)

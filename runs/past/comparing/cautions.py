@@ -28,6 +28,12 @@ def are_timed_alike(before: Side, after: Side) -> bool:
     return (before.tool, before.latency_kind) == (after.tool, after.latency_kind)
 
 
+def are_loaded_alike(before: Side, after: Side) -> bool:
+    """Else the one that made more requests was merely asked to."""
+    one, other = ((side.tool, side.script, side.users, side.inputs) for side in (before, after))
+    return one == other
+
+
 def _of_the_tools(before: Side, after: Side) -> Iterator[str]:
     if not are_timed_alike(before, after):
         one, other = (side.latency_kind or f"{side.tool}, unknown" for side in (before, after))

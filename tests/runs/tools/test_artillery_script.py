@@ -39,6 +39,7 @@ def bring(job: Job, files: Mapping[str, str]) -> None:
             "scenarios/rush.yaml",
         ),
         ({"b.yml": TEXT, "a.yml": TEXT}, "a.yml"),
+        ({"tests/script.yml": TEXT}, "tests/script.yml"),
         ({"node_modules/x/test.yml": TEXT, "wedsync-plugins/test.yml": TEXT}, "script.yml"),
         ({"notes.txt": TEXT}, "script.yml"),
     ],

@@ -1,5 +1,5 @@
 // What one worker measured and has not handed over yet: by second, metric, name and status, how
-// often each value came. Latencies are whole milliseconds, so a reader that is behind costs little.
+// often each value came. Latencies are whole or tenths of ms, so a reader that is behind costs little.
 //
 // Lines: {"hello":1,"every":1}, then at least once a second
 // {"worker":1,"at":1795443510,"users":3,"dropped":0,"cell":[second, metric, kind, name, status,
