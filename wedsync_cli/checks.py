@@ -36,7 +36,10 @@ ONCE = (
     "tests/wedsync_loadtest/test_environment.py",
 )
 # Tests that ask the database, but no date.
-UNDATED = ("tests/runs/test_sharding.py", "tests/runs/test_live_thresholds.py")
+_WITHOUT_DATES = (
+    "api fanout live_thresholds plan_admin preparing rates sharding target_admin targets"
+)
+UNDATED = ("tests/audit", *(f"tests/runs/test_{name}.py" for name in _WITHOUT_DATES.split()))
 _DATELESS = (*ONCE, *UNDATED)
 # Twice the usual number of cores: many tests wait for a process or a second to pass.
 _PARALLEL = ("-n", "4", "--dist", "worksteal")
@@ -71,6 +74,11 @@ def fast_suite(venv: Path) -> Step:
     return Step("fast tests", _pytest(venv, FAST, *_PARALLEL, "-q"))
 
 
+def dateless_suite(venv: Path) -> Step:
+    """Those of the fast tests that no dated suite runs."""
+    return Step("fast tests that ask no date", _pytest(venv, FAST, *_PARALLEL, "-q", *_DATELESS))
+
+
 def stories(venv: Path) -> Step:
     return Step("stories over live stacks", _pytest(venv, SLOW, *_BY_FILE, "-v", STORIES))
 
@@ -82,14 +90,14 @@ def slow_suite(venv: Path) -> Step:
 
 
 def postgres_suite(venv: Path) -> Step:
-    """Those of the fast tests that ask the database, on the other one."""
+    """Those of the fast tests that ask the database, on the other one, today."""
     pytest = _pytest(venv, NO_TOOL, "-q", *_without(ONCE), "-p", "tests.postgres")
-    env = {**_FEW, "WEDSYNC_TEST_DATABASE": "postgresql"}
+    env = {"WEDSYNC_TEST_DATABASE": "postgresql"}
     return Step("fast tests on PostgreSQL", (*_BEHIND, *pytest), env)
 
 
 def dated_suites(root: Path, venv: Path, faketime: str) -> list[Step]:
-    """The fast suite again, on days on which the calendar is hardest. Timers stay real.
+    """The fast tests on days on which the calendar is hardest. Timers stay real.
 
     Tests that are paced move their clock to a quiet day; on one hard day they do so too.
     """
@@ -102,7 +110,7 @@ def dated_suites(root: Path, venv: Path, faketime: str) -> list[Step]:
             ),
             # Without a cache it calls getenv at any time, which may meet another thread's setenv.
             {
-                **_FEW,  # the usual number ran on the usual day
+                **_FEW,  # the usual number runs today
                 "TZ": "UTC",
                 "PYTHONPATH": str(root / "tests" / "faketime"),
                 "FAKETIME_CACHE_DURATION": "1000000",

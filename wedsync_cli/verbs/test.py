@@ -20,10 +20,12 @@ def options(parser: argparse.ArgumentParser) -> None:
 def run(context: Context, arguments: argparse.Namespace) -> int:
     bootstrap.ensure(context, venv=context.venv, lock=bootstrap.DEV_LOCK)
     done = [_tool(context, "system packages", _packages)]  # faketime is one of them
+    faketime = shutil.which("faketime", path=context.env.get("PATH"))
+    first = checks.dateless_suite if faketime else checks.fast_suite
     with steps.meanwhile(context, _load_tools) as tools_loaded:
-        done += base_steps(context, checks.fast_suite(context.venv))
+        done += base_steps(context, first(context.venv))
         done += tools_loaded()
-    done += _suites(context)
+    done += _suites(context, faketime)
     for text in steps.summary(done):
         context.say.line(text)
     return FAILED if any(step.failed for step in done) else PASSED
@@ -65,12 +67,11 @@ def _packages(context: Context) -> str:
     return ", ".join(tools.PACKAGES)
 
 
-def _suites(context: Context) -> list[Done]:
+def _suites(context: Context, faketime: str | None) -> list[Done]:
     """Real parts, and behind them the fast tests where they are hardest: a database, four days."""
     suites = [checks.stories(context.venv), checks.slow_suite(context.venv)]
     suites.append(checks.postgres_suite(context.venv))
     missing = []
-    faketime = shutil.which("faketime", path=context.env.get("PATH"))
     if faketime:
         suites += checks.dated_suites(context.root, context.venv, faketime)
     else:
