@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Callable
 
 from wedsync_cli import artillery, bootstrap, checks, steps, tools
-from wedsync_cli.steps import Done
+from wedsync_cli.steps import Done, Step
 from wedsync_cli.verbs.check import base_steps, environment
 from wedsync_cli.words import FAILED, PASSED, Context, Problem
 
@@ -20,12 +20,13 @@ def options(parser: argparse.ArgumentParser) -> None:
 def run(context: Context, arguments: argparse.Namespace) -> int:
     bootstrap.ensure(context, venv=context.venv, lock=bootstrap.DEV_LOCK)
     done = [_tool(context, "system packages", _packages)]  # faketime is one of them
-    faketime = shutil.which("faketime", path=context.env.get("PATH"))
-    first = checks.dateless_suite if faketime else checks.fast_suite
+    first = checks.dateless_suite if _faketime(context) else checks.fast_suite
     with steps.meanwhile(context, _load_tools) as tools_loaded:
         done += base_steps(context, first(context.venv))
-        done += tools_loaded()
-    done += _suites(context, faketime)
+        with steps.meanwhile(context, _run_hard_suites) as hard_suites_run:
+            done += tools_loaded()
+            done += _run(context, [checks.stories(context.venv), checks.slow_suite(context.venv)])
+            done += hard_suites_run()
     for text in steps.summary(done):
         context.say.line(text)
     return FAILED if any(step.failed for step in done) else PASSED
@@ -67,15 +68,19 @@ def _packages(context: Context) -> str:
     return ", ".join(tools.PACKAGES)
 
 
-def _suites(context: Context, faketime: str | None) -> list[Done]:
-    """Real parts, and behind them the fast tests where they are hardest: a database, four days."""
-    suites = [checks.stories(context.venv), checks.slow_suite(context.venv)]
-    suites.append(checks.postgres_suite(context.venv))
-    missing = []
+def _run_hard_suites(context: Context) -> list[Done]:
+    """The fast tests where they are hardest: another database, four days. They need no tool."""
+    suites, faketime = [checks.postgres_suite(context.venv)], _faketime(context)
     if faketime:
-        suites += checks.dated_suites(context.root, context.venv, faketime)
-    else:
-        missing = [Done("fast tests on hard days (faketime is missing)", "skipped")]
+        return _run(context, suites + checks.dated_suites(context.root, context.venv, faketime))
+    missing = Done("fast tests on hard days (faketime is missing)", "skipped")
+    return [*_run(context, suites), missing]
+
+
+def _faketime(context: Context) -> str | None:
+    return shutil.which("faketime", path=context.env.get("PATH"))
+
+
+def _run(context: Context, suites: list[Step]) -> list[Done]:
     base = environment(context)
-    done = steps.run_quietly(suites, root=context.root, base=base, say=context.say, at_once=4)
-    return [*done, *missing]
+    return steps.run_quietly(suites, root=context.root, base=base, say=context.say)
