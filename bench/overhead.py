@@ -10,19 +10,17 @@ the worker's log. Loopback only; ends by itself, and with code 1 where the media
 percentile is beyond its limit.
 """
 
-import contextlib
 import json
 import os
-import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 from bench._publishing import delays_ms, quantile
 from runs.tools.k6_options import GOGC
+from tests.nginx import find_nginx, nginx
 from tests.stories.stack import Stack, running_stack
 from tests.valkey import free_port
 from wedsync_cli import tools
@@ -37,33 +35,10 @@ export const options = {{ scenarios: {{ rush: {{
 export default function () {{ http.get(__ENV.TARGET, {{ tags: {{ name: 'home' }} }}); }}
 """
 TAGS = "status,method,name,scenario,group,check,error,error_code,expected_response"
-NGINX = """
-worker_processes 1; daemon off; pid {dir}/nginx.pid; error_log {dir}/error.log;
-events {{ worker_connections 1024; }}
-http {{ access_log off; keepalive_requests 1000000000;
-  client_body_temp_path {dir}/b; proxy_temp_path {dir}/p; fastcgi_temp_path {dir}/f;
-  uwsgi_temp_path {dir}/u; scgi_temp_path {dir}/s;
-  server {{ listen 127.0.0.1:{port}; location / {{ return 200 "ok"; }} }} }}
-"""
 
 
 def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
-
-
-@contextlib.contextmanager
-def nginx(folder: Path) -> Iterator[str]:
-    binary = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-    if not binary:
-        raise SystemExit("This benchmark needs nginx; ./wedsync tools installs it.")
-    port, config = free_port(), folder / "nginx.conf"
-    config.write_text(NGINX.format(dir=folder, port=port))
-    process = subprocess.Popen([binary, "-c", str(config), "-e", str(folder / "error.log")])
-    try:
-        yield f"http://127.0.0.1:{port}/"
-    finally:
-        process.terminate()
-        process.wait(10)
 
 
 def through_product(stack: Stack, target: str) -> tuple[int, list[float]]:
@@ -116,12 +91,12 @@ def measure(stack: Stack, k6: Path, target: str, folder: Path) -> dict[str, floa
 
 
 def main() -> None:
-    k6 = tools.find_k6()
-    if not k6:
-        raise SystemExit("This benchmark needs k6; ./wedsync tools installs it.")
+    k6, server = tools.find_k6(), find_nginx()
+    if not k6 or not server:
+        raise SystemExit("This benchmark needs k6 and nginx; ./wedsync tools installs them.")
     with tempfile.TemporaryDirectory(prefix="wedsync-bench-") as name:
         folder = Path(name)
-        with nginx(folder) as target, running_stack(folder, QUIET_TUESDAY) as stack:
+        with nginx(server) as target, running_stack(folder, QUIET_TUESDAY) as stack:
             figures = measure(stack, k6, target, folder)
     print(json.dumps(figures))
     if figures["ratio_median"] < LEAST_RATIO:

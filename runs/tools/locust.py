@@ -81,12 +81,14 @@ class Locust:
         return _prepared(found[1], job, _SHAPES.findall(said.stdout))
 
     def command(self, job: Job, *, samples_fd: int, go_fd: int) -> Command:
+        """The host goes without its last slash: FastHttpUser refuses "//", which it made of "/"."""
         users, (number, of) = job.users or 1, job.shard
         ours = (_REACH, _TAP, _SHARDS) if of > 1 else (_REACH, _TAP)
         argv = [
             str(self.find()),
             *("-f", _files(job, *ours)),
-            *("-H", job.target, "-u", str(users), "-r", f"{spawn_rate(users, job.duration):g}"),
+            *("-H", job.target.rstrip("/"), "-u", str(users)),
+            *("-r", f"{spawn_rate(users, job.duration):g}"),
             *("-t", f"{run_time_s(job.duration)}s", "--stop-timeout", str(STOP_TIMEOUT_S)),
             *("--headless", "--only-summary", "--json", "--exit-code-on-error", "0"),
             *("--loglevel", "WARNING", *_several(job)),

@@ -141,6 +141,11 @@ class Stack:
         mark = f"WEDSYNC_HOME={self.home}".encode()
         return [pid for pid, words in living() if mark in words]
 
+    def tools(self) -> list[int]:
+        """Those of `processes` that a run started: its tool and what watches it."""
+        mark = f"WEDSYNC_HOME={self.home}".encode()
+        return [pid for pid, words in living() if mark in words and b"WEDSYNC_RUN=" in words]
+
     def close(self) -> None:
         if "api" in self.__dict__:
             self.api.close()

@@ -41,23 +41,3 @@ def test_ctrl_c_stops_everything_within_five_seconds_and_says_so(
         database.close()
         assert state == "aborted"
         assert "worker was shut down" in verdict
-
-
-def test_a_worker_that_is_killed_loses_its_run_but_leaves_no_tool(
-    tmp_path: Path, guest_site: str
-) -> None:
-    with running_stack(tmp_path, AT) as stack:
-        run_id = stack.start(guest_site, script=short_rush(40))
-        stack.wait_for(run_id, "running")
-        worker, tool = find(stack.processes(), b"runs@"), find(stack.processes(), b"archive.tar")
-        os.kill(worker, signal.SIGKILL)
-        until(lambda: tool not in stack.processes(), within=5, what="the tool's end")
-        run = stack.wait_for(run_id, within=25)
-        assert run["state"] == "lost"
-        assert run["processes_left"] == 0
-        again = stack.wait_for(stack.start(guest_site), within=60)
-        assert again["state"] == "passed", again["verdict"]
-
-
-def find(pids: list[int], word: bytes) -> int:
-    return next(pid for pid in pids if word in Path(f"/proc/{pid}/cmdline").read_bytes())

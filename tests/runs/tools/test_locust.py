@@ -1,4 +1,5 @@
 import os
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,15 @@ def test_variables_and_secrets_reach_the_script_by_the_environment_alone(
     command = locust.command(job_in(tmp_path, **words), samples_fd=5, go_fd=6)
     assert (command.env["GUESTS"], command.env["TOKEN"]) == ("200", "hush-hush")
     assert "hush" not in repr(command) + repr(job_in(tmp_path, **words))
+
+
+def test_a_targets_last_slash_is_not_doubled_by_the_scripts_first(
+    locust: Locust, tmp_path: Path
+) -> None:
+    """Locust's FastHttpUser made no request at all to "http://127.0.0.1:9000//"."""
+    job = replace(job_in(tmp_path), target="http://127.0.0.1:9000/app/")
+    argv = locust.command(job, samples_fd=5, go_fd=6).argv
+    assert argv[argv.index("-H") + 1] == "http://127.0.0.1:9000/app"
 
 
 @pytest.mark.parametrize(

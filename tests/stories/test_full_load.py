@@ -1,0 +1,98 @@
+"""However hard a tool is at work, it is gone within three seconds of the wish to stop."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.nginx import find_nginx, nginx
+from tests.stories.stack import Stack, running_stack, short_rush
+from tests.waiting import until
+
+TUESDAY = "2026-06-09T10:00:00+02:00"
+pytestmark = [pytest.mark.live, pytest.mark.tool]
+K6 = """
+import http from 'k6/http';
+export const options = { scenarios: { rush: {
+  executor: 'constant-vus', vus: 20, duration: '60s', gracefulStop: '30s' } } };
+export default function () { http.get(__ENV.TARGET); }
+"""
+LOCUST = """
+from locust import FastHttpUser, constant, task
+class Guest(FastHttpUser):
+    wait_time = constant(0)
+    @task
+    def home(self):
+        self.client.get("/")
+"""
+ARTILLERY = """
+config:
+  phases: [{ duration: 60, arrivalRate: 400, maxVusers: 500 }]
+scenarios: [{ flow: [{ loop: [{ get: { url: "/" } }, { think: 0.2 }], count: 20 }] }]
+"""
+LEAST_RPS = 500  # each makes thousands where it has a core of its own
+
+
+@pytest.fixture
+def site() -> Iterator[str]:
+    binary = find_nginx()
+    if not binary:
+        pytest.skip("nginx is not here; ./wedsync tools installs it")
+    with nginx(binary) as address:
+        yield address
+
+
+@pytest.mark.parametrize(
+    ("tool", "words"),
+    [
+        ("k6", {"script": K6}),
+        ("locust", {"script": LOCUST, "users": 50}),
+        ("artillery", {"script": ARTILLERY}),
+    ],
+)
+def test_a_stop_at_full_load_leaves_no_process_after_three_seconds(
+    tuesday: Stack, site: str, tool: str, words: dict[str, object]
+) -> None:
+    run_id = load(tuesday, site, tool=tool, **words)
+    asked = time.monotonic()
+    tuesday.api.post(f"runs/{run_id}/stop").raise_for_status()
+    until(lambda: not tuesday.tools(), within=3, what="the end of every process")
+    run = tuesday.wait_for(run_id, within=3 - (time.monotonic() - asked))
+    assert (run["state"], run["processes_left"]) == ("aborted", 0), run["verdict"]
+    assert run["totals"]["rps"] > LEAST_RPS
+
+
+def test_a_worker_that_is_killed_at_full_load_loses_its_run_but_leaves_no_tool(
+    tmp_path: Path, site: str
+) -> None:
+    with running_stack(tmp_path, TUESDAY) as stack:
+        run_id = load(stack, site, tool="k6", script=K6)
+        os.kill(worker_of(stack), signal.SIGKILL)
+        until(lambda: not stack.tools(), within=5, what="the end of the load")
+        run = stack.wait_for(run_id, within=25)
+        assert (run["state"], run["processes_left"]) == ("lost", 0)
+        again = stack.wait_for(stack.start(site, script=short_rush(1)), within=60)
+        assert again["state"] == "passed", again["verdict"]
+
+
+def load(stack: Stack, site: str, **words: object) -> str:
+    """A run whose tool has been at full speed for two seconds."""
+    run_id = stack.start(site, duration="PT2M", **words)
+    stack.wait_for(run_id, "running")
+    until(lambda: len(seconds(stack, run_id)) > 2, within=20, what="full speed")
+    assert stack.tools()
+    return run_id
+
+
+def seconds(stack: Stack, run_id: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = stack.api.get(f"runs/{run_id}/metrics").json()["points"]
+    return found
+
+
+def worker_of(stack: Stack) -> int:
+    lines = ((pid, Path(f"/proc/{pid}/cmdline")) for pid in stack.processes())
+    return next(pid for pid, line in lines if b"runs@" in line.read_bytes())
