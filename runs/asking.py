@@ -7,7 +7,7 @@ from calendar_guard.rules import Verdict
 from runs import belongings, targets, thresholds
 from runs.models import MOST_SHARDS, Recipe
 from runs.report import RunWord
-from runs.tools import tool_names
+from runs.tools import get_tool, tool_names
 
 LONGEST = timedelta(hours=24)
 
@@ -77,7 +77,7 @@ def check(request: Request) -> targets.Admitted:
 
 def _admit(request: Request) -> targets.Admitted:
     try:
-        belongings.check(request)
+        belongings.check(request, get_tool(request.tool).options)
         return targets.admit(request)
     except belongings.Unfit as error:
         raise Invalid(error.field, str(error)) from None

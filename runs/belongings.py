@@ -4,7 +4,7 @@ import base64
 import binascii
 import re
 import ssl
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import PurePosixPath
 from typing import Protocol
 
@@ -21,11 +21,6 @@ _RESERVED = {
     *("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
 }
 _TOOLS_OWN = ("WEDSYNC_", "K6_", "LOCUST_", "ARTILLERY_", "NODE_", "PYTHON", "GO", "LD_", "LC_")
-_OPTIONS = {
-    *("ARTILLERY_ENVIRONMENT", "ARTILLERY_CONFIG", "ARTILLERY_SCENARIO_NAME"),
-    *("ARTILLERY_OVERRIDES", "ARTILLERY_DOTENV"),
-    "LOCUST_PROCESSES",
-}
 _NOT_FOR_SCRIPTS = {"KEY", "KEY_FILE", "FOLDER"}
 
 
@@ -59,8 +54,11 @@ class Belongings(Protocol):
     def ca(self) -> str: ...
 
 
-def check(asked: Belongings) -> None:
-    """Raise Unfit for the first word that makes no sense."""
+def check(asked: Belongings, options: Collection[str] = ()) -> None:
+    """Raise Unfit for the first word that makes no sense.
+
+    `options` are the variables that its tool takes for options of the command line.
+    """
     if len(_text("script", "The script", asked.script)) > LONGEST_SCRIPT:
         raise Unfit("script", f"The script is longer than {_mib(LONGEST_SCRIPT)}.")
     files_of(asked.files)
@@ -68,7 +66,8 @@ def check(asked: Belongings) -> None:
         raise Unfit("hosts", f"A test maps at most {MOST_HOSTS} hosts.")
     for field in ("variables", "secrets"):
         for name, value in _mapping(field, getattr(asked, field)).items():
-            _check_name(field, name)
+            if field != "variables" or name not in options:
+                _check_name(field, name)
             _text(field, f"The value of {name}", value)
     for name, reference in asked.secrets.items():
         check_reference(name, reference)
@@ -140,8 +139,6 @@ def _text(field: str, subject: str, text: str) -> bytes:
 def _check_name(field: str, name: str) -> None:
     if not _VARIABLE.fullmatch(name):
         raise Unfit(field, f"{name!r} is no name of a variable; use letters, digits and _.")
-    if field == "variables" and name in _OPTIONS:
-        return  # for the command line; it reaches no script
     if name.upper() in _RESERVED or name.upper().startswith(_TOOLS_OWN):
         raise Unfit(field, f"{name} is set by WedSync or read by the tool itself; choose another.")
 

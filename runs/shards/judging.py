@@ -4,18 +4,14 @@ from collections.abc import Iterable, Mapping
 
 from runs.models import Run, Shard
 from runs.samples import Kind, Second
-from runs.tools import OwnVerdict
-from runs.tools.k6_thresholds import K6Judge
-
-JUDGES = {"k6": K6Judge}
+from runs.tools import OwnVerdict, get_tool
 
 
 class Whole:
-    """Of a run whose tool has no judge here, what the shards said is all there is."""
+    """Of a run whose tool has no judge, what the shards said is all there is."""
 
     def __init__(self, run: Run) -> None:
-        judge = JUDGES.get(run.tool)
-        self._judge = judge((run.tool_plan or {}).get("thresholds", ())) if judge else None
+        self._judge = get_tool(run.tool).judge((run.tool_plan or {}).get("thresholds", ()))
 
     def see(self, seconds: Iterable[Second]) -> None:
         if self._judge:

@@ -5,14 +5,15 @@ import errno
 import os
 import ssl
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import Literal, Protocol, cast
 
-from runs.samples import Batch
+from runs.samples import Batch, Second
+from runs.samples import Kind as MetricKind
 
 TOOLS = (
     "runs.tools.k6:K6",
@@ -138,6 +139,16 @@ class Reader(Protocol):
         """Read the next bytes, in pieces of any size. Never raises."""
 
 
+class Judge(Protocol):
+    """Judges a script's own thresholds on the merged seconds of all shards."""
+
+    def see(self, second: Second) -> None:
+        """Each second once, in any order."""
+
+    def judge(self, text: str, kinds: Mapping[str, MetricKind], longest_s: float) -> OwnVerdict:
+        """`longest_s`: what the test with its setup() and teardown() took at the most."""
+
+
 class Tool(Protocol):
     @property
     def name(self) -> str: ...
@@ -153,6 +164,10 @@ class Tool(Protocol):
     @property
     def script_name(self) -> str:
         """The file name under which it wants its script."""
+
+    @property
+    def options(self) -> Collection[str]:
+        """Variables of a run that stand for options of its command line, and reach no script."""
 
     def find(self) -> Path:
         """Raises ToolProblem ("tool_missing")."""
@@ -191,6 +206,9 @@ class Tool(Protocol):
 
     def own_verdicts(self, job: Job) -> tuple[OwnVerdict, ...]:
         """The script's own thresholds after the end, read from the work directory. Never raises."""
+
+    def judge(self, thresholds: Iterable[str]) -> Judge | None:
+        """Of a run in shards; None where what the shards say of themselves is all there is."""
 
 
 def get_tool(name: str) -> Tool:

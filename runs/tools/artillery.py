@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
 
@@ -50,6 +51,7 @@ class Artillery:
     )
     script_name = "script.yml"
     is_steered_from_outside = False
+    options = tuple(artillery_script.OPTIONS)
 
     def find(self) -> Path:
         """Artillery's own entry file, which Node executes."""
@@ -105,6 +107,9 @@ class Artillery:
 
     def explain(self, code: int, stderr: str) -> Ending:
         return artillery_ending.explain(code, stderr)
+
+    def judge(self, thresholds: Iterable[str]) -> None:
+        """Nothing: each shard's ensure judges what that shard saw."""
 
     def own_verdicts(self, job: Job) -> tuple[OwnVerdict, ...]:
         """Ensure's checks. An optional one that failed has no say, so it is told and not judged."""

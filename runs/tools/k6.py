@@ -9,7 +9,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ from runs.tools import (
 )
 from runs.tools.k6_lines import K6Reader
 from runs.tools.k6_summary import read_thresholds
+from runs.tools.k6_thresholds import K6Judge
 
 VERSION = "1.8.1"
 _MAJORS = ("1", "2")
@@ -50,6 +51,7 @@ class K6:
     latency_kind = "k6 http_req_duration: sending, waiting and receiving, without connecting"
     script_name = "script.js"
     is_steered_from_outside = True
+    options = ()
 
     def find(self) -> Path:
         if configured := os.environ.get("WEDSYNC_K6"):
@@ -128,6 +130,9 @@ class K6:
             return read_thresholds(job.workdir / _SUMMARY)
         plan = json.loads((job.workdir / _PLAN).read_text(encoding="utf-8"))
         return tuple(OwnVerdict(text, None) for text in k6_plan.own_thresholds(plan))
+
+    def judge(self, thresholds: Iterable[str]) -> K6Judge:
+        return K6Judge(thresholds)
 
     def explain(self, code: int, stderr: str) -> Ending:
         return k6_endings.explain(code, stderr)

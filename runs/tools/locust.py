@@ -9,6 +9,7 @@ import math
 import os
 import re
 import shutil
+from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
 
@@ -44,6 +45,7 @@ class Locust:
     latency_kind = "locust response_time: the whole call with its body, and connecting when new"
     script_name = "locustfile.py"
     is_steered_from_outside = False
+    options = (PROCESSES,)
 
     def find(self) -> Path:
         configured = os.environ.get("WEDSYNC_LOCUST")
@@ -112,6 +114,9 @@ class Locust:
 
     def own_verdicts(self, job: Job) -> tuple[OwnVerdict, ...]:
         return ()
+
+    def judge(self, thresholds: Iterable[str]) -> None:
+        """Nothing: a locustfile has no thresholds."""
 
     def share_setup(self, job: Job, go_fd: int, data: bytes | None) -> bytes:
         """Nothing: test_start runs in every shard."""

@@ -6,6 +6,7 @@ import pytest
 
 from runs import belongings
 from runs.belongings import Unfit
+from runs.tools import get_tool, tool_names
 from tests.runs.authority import Authority
 from tests.runs.conftest import request_for
 
@@ -101,6 +102,16 @@ def test_a_request_with_everything_in_order_passes(authority: Authority) -> None
             ca=authority.pem,
         )
     )
+
+
+@pytest.mark.parametrize("tool", tool_names())
+def test_an_option_may_be_asked_of_the_tool_that_has_it(tool: str) -> None:
+    options = get_tool(tool).options
+    belongings.check(request_for(variables=dict.fromkeys(options, "x")), options)
+    strangers = {name for other in tool_names() for name in get_tool(other).options} - {*options}
+    for name in strangers:
+        with pytest.raises(Unfit, match="read by the tool itself"):
+            belongings.check(request_for(variables={name: "x"}), options)
 
 
 def test_a_reference_names_its_variable() -> None:

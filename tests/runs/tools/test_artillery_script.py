@@ -6,10 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runs import belongings
 from runs.tools import Job, artillery_script
-from runs.tools.artillery_script import OPTIONS
-from tests.runs.conftest import request_for
 from tests.runs.tools.fake_shell import job_in
 
 TEXT = "config: {}\n"
@@ -69,10 +66,6 @@ def test_a_variable_named_for_an_option_is_one_and_reaches_no_script(job: Job) -
     job = replace(job, variables={"ARTILLERY_CONFIG": "common.yml", "SEASON": "peak"})
     assert list(artillery_script.options(job)) == ["--config", "common.yml"]
     assert artillery_script.variables(job) == {"SEASON": "peak"}
-
-
-def test_every_option_may_be_asked_for() -> None:
-    belongings.check(request_for(variables=dict.fromkeys(OPTIONS, "x")))
 
 
 def test_a_shard_has_its_part_of_the_phases_beside_the_overrides_of_the_run(job: Job) -> None:
