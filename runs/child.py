@@ -29,10 +29,9 @@ def memory_limit() -> int:
 
 
 class Child:
-    """`group` is the number of its warden, from which whatever the program starts descends.
-
-    It ends with the thread that made it. `is_warded` is False for a program of ours that starts
-    nothing: it has no warden.
+    """`group` is the number of its warden, from which whatever the program starts descends, and
+    `mark` is what the environment of all that carries. It ends with the thread that made it.
+    `is_warded` is False for a program of ours that starts nothing: it has no warden.
     """
 
     def __init__(
@@ -60,10 +59,10 @@ class Child:
             "fds": pass_fds,
             "warded": is_warded,
         }
-        self._mark = uuid.uuid4().hex
+        self.mark = uuid.uuid4().hex
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-S", str(_LAUNCHER), json.dumps(terms), *argv],
-            env=dict(env) | _marks() | {living.MARK: self._mark},
+            env=dict(env) | _marks() | {living.MARK: self.mark},
             cwd=cwd,
             stdin=subprocess.DEVNULL,
             stdout=stdout,
@@ -99,7 +98,7 @@ class Child:
         if grace_s > 0:
             self.wait(grace_s)
         # While nobody has waited for it, its number is nobody else's.
-        left = living.end(self.group if self.exit_code is None else None, self._mark)
+        left = living.end(self.group if self.exit_code is None else None, self.mark)
         self.wait(1.0)
         return left
 

@@ -5,6 +5,8 @@ import logging
 import socket
 from pathlib import Path
 
+from django.db import DatabaseError
+
 import clock
 from calendar_guard import services as calendar_guard
 from runs import fanout, following, identity, moves, preparing, process
@@ -12,7 +14,7 @@ from runs.identity import Identity
 from runs.lease import Lease
 from runs.models import HELD_BY_A_WORKER, OPEN, Run, State
 from runs.outcome import Outcome
-from runs.persisting import surely
+from runs.persisting import AWAY, surely
 from runs.preparing import Ready
 from runs.shards.conducting import Call, Conductor
 from runs.tools import Tool, ToolProblem, get_tool
@@ -39,8 +41,11 @@ def execute(run_id: int, *, call_shard: Call | None = None) -> None:
     ):
         return
     run = Run.objects.get(pk=run_id)
+    run.processes_left = 0  # nothing was started yet
     try:
         outcome = _drive(run, call_shard)
+    except process.Survivors as problem:
+        run.processes_left, outcome = problem.left, Outcome("errored", str(problem))
     except ToolProblem as problem:
         said = filter(None, (run.log_tail, problem.output))
         run.log_tail = "\n".join(said)[-process.TAIL_BYTES :]
@@ -49,6 +54,9 @@ def execute(run_id: int, *, call_shard: Call | None = None) -> None:
         outcome = Outcome("errored", str(problem))
     except process.Halted as halted:
         outcome = Outcome(halted.stop.outcome, halted.stop.reason)
+    except DatabaseError:
+        log.exception("run %s had no database", run_id)
+        outcome = Outcome("errored", AWAY)
     except Exception:
         log.exception("run %s broke", run_id)
         outcome = Outcome(
@@ -142,7 +150,6 @@ def _rehearse(run: Run, tool: Tool, who: Identity) -> Outcome:
         ready = _prepare(run, tool, who, workdir, lease)
         if stop := lease.stop():
             return Outcome(stop.outcome, stop.reason)
-    run.processes_left = 0
     return Outcome("passed", preparing.forecast(run, ready.plan))
 
 

@@ -19,11 +19,10 @@ _GONE = "ZX"
 PATIENCE_S = 2.0
 
 
-def end_stranger(leader: int, began: int | None) -> int:
-    """End what another process of ours started, unless its number was given to others."""
-    if began is None or born(leader) != began:
-        return 0
-    return end(leader)
+def end_stranger(group: int, born: int | None, mark: str) -> int:
+    """End what another process of ours started; its number may have been given to others."""
+    is_there = born is not None and born_at(group) == born
+    return end(group if is_there else None, mark)
 
 
 def end(leader: int | None, mark: str = "") -> int:
@@ -48,7 +47,7 @@ def end(leader: int | None, mark: str = "") -> int:
     return wait_until_gone(look, 0.1)
 
 
-def born(pid: int) -> int | None:
+def born_at(pid: int) -> int | None:
     """The process's start in clock ticks since boot (proc(5)); a reused number differs in it."""
     fields = _stat(pid)
     return int(fields[19]) if fields else None

@@ -3,12 +3,13 @@
 import contextlib
 import fcntl
 import os
+import socket
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from runs import living
 from runs.child import A_PIPE, Child
@@ -24,6 +25,18 @@ TAIL_BYTES = 16_384
 PIPE_BYTES = 1 << 20
 F_SETPIPE_SZ = 1031
 LOOK_S = 0.05
+
+
+class Survivors(ToolProblem):
+    """So many processes of a short command are still there."""
+
+    def __init__(self, program: str, left: int) -> None:
+        super().__init__(
+            f"{left} processes that {program} started did not end, though they were killed. Look "
+            f"on {socket.gethostname()} what holds them (a disk that does not answer?) first.",
+            code="survivors",
+        )
+        self.left = left
 
 
 class Halted(Exception):
@@ -47,32 +60,41 @@ def run(
     """Run a short command to its end. Raises ToolProblem when it outlives its time.
 
     `why_stop` is asked all the while and must answer at once; a reason ends the command and raises
-    Halted. No door of a fence is opened: behind one, the command has no network at all.
+    Halted. Processes that nothing ends raise Survivors. No door of a fence is opened: behind one,
+    the command has no network at all.
     """
     terms = None if fence is None else doors.SHUT
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         child = Child(argv, env, who=who, cwd=cwd, stdout=out, stderr=err, fence=terms)
+        program = Path(argv[0]).name
         try:
-            code = _wait(child, timeout_s, why_stop)
+            code, stop = _wait(child, timeout_s, why_stop)
         finally:
-            child.end()
+            left = child.end()
+        if left:
+            raise Survivors(program, left)
+        if stop:
+            raise Halted(stop)
         if code is None:
             raise ToolProblem(
-                f"{Path(argv[0]).name} did not answer within {timeout_s:g} s. A script that loops "
+                f"{program} did not answer within {timeout_s:g} s. A script that loops "
                 "while it is loaded does this; its top level must end by itself.",
                 code="script_hangs",
             )
         return Finished(code, _text(out), _text(err))
 
 
-def _wait(child: Child, timeout_s: float, why_stop: Callable[[], Stop | None]) -> int | None:
+def _wait(
+    child: Child, timeout_s: float, why_stop: Callable[[], Stop | None]
+) -> tuple[int | None, Stop | None]:
+    """Its exit code, or why it was not waited for, or neither after its time."""
     ends = time.monotonic() + timeout_s
     while (patience := ends - time.monotonic()) > 0:
         if (code := child.wait(min(LOOK_S, patience))) is not None:
-            return code
+            return code, None
         if stop := why_stop():
-            raise Halted(stop)
-    return None
+            return None, stop
+    return None, None
 
 
 class Tool:
@@ -117,11 +139,20 @@ class Tool:
             os.close(samples_w)
             os.close(go_r)
         self.group = self._child.group
-        self.born = living.born(self.group)
+        self.born = living.born_at(self.group)
         self._tail = b""
         self._asked_at: float | None = None
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """By which others find what it started, once this process is gone."""
+        return {
+            "process_group": self.group,
+            "process_born": self.born,
+            "process_mark": self._child.mark,
+        }
 
     def read(self, size: int = PIPE_BYTES) -> bytes | None:
         """What the tool wrote; None when nothing is there now, b"" when it closed its end."""

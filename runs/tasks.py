@@ -102,7 +102,9 @@ def enqueue_shard(shard_id: int) -> None:
 def _bury(run: Run) -> None:
     here = run.host == socket.gethostname()
     if here and run.process_group:
-        run.processes_left = living.end_stranger(run.process_group, run.process_born)
+        run.processes_left = living.end_stranger(
+            run.process_group, run.process_born, run.process_mark
+        )
     left, elsewhere = sharding.bury(run)
     if run.shards > 1 and not elsewhere:
         run.processes_left = left

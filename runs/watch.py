@@ -24,9 +24,7 @@ class Watch:
         self._teller = Teller(run, self._tool.aggregator, lease, self._log)
 
     def follow(self) -> None:
-        Run.objects.filter(pk=self._run.pk).update(
-            process_group=self._child.group, process_born=self._child.born
-        )
+        Run.objects.filter(pk=self._run.pk).update(**self._child.facts)
         if self._tool.get_ready() and self._say_ready() and self._launch():
             for _ in self._tool.steps():
                 self._tell()

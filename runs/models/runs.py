@@ -72,6 +72,7 @@ class Run(Recipe):
     host = models.CharField(max_length=255, blank=True)
     process_group = models.PositiveIntegerField(null=True)
     process_born = models.PositiveBigIntegerField(null=True)
+    process_mark = models.CharField(max_length=32, default="", editable=False)
 
     class Meta:
         ordering = ["-id"]

@@ -30,6 +30,7 @@ class Shard(models.Model):
 
     process_group = models.PositiveIntegerField(null=True)
     process_born = models.PositiveBigIntegerField(null=True)
+    process_mark = models.CharField(max_length=32, default="", editable=False)
     exit_code = models.IntegerField(null=True)
     processes_left = models.PositiveIntegerField(null=True)
     # Empty after a natural end, else failed, aborted or errored, and why in a sentence.

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 
 import clock
 from runs import following, identity, living, preparing, process
@@ -18,7 +18,7 @@ from runs.following import TICK_S, Follower
 from runs.identity import Identity
 from runs.models import Run, Shard, ShardSecond, State
 from runs.outcome import Stop
-from runs.persisting import surely
+from runs.persisting import AWAY, answer, surely
 from runs.preparing import Ready
 from runs.shards.link import Link
 from runs.tools import Tool, ToolProblem, get_tool
@@ -48,6 +48,9 @@ def execute(shard_id: int, *, worker: str = "") -> None:
     try:
         with Link(shard) as link:
             result = _try(shard, link)
+    except DatabaseError:
+        log.exception("shard %s had no database", shard_id)
+        result = Result("errored", AWAY)
     except Exception:
         log.exception("shard %s broke", shard_id)
         result = Result("errored", f"A fault of ours, not the script's: see {shard} in the log.")
@@ -66,8 +69,9 @@ def whereabouts(shards: Iterable[Shard]) -> tuple[list[Shard], list[str]]:
 def end_here(shards: Iterable[Shard]) -> tuple[int, list[str]]:
     """End what dead workers left on this host: how many survived, and where else to look."""
     here, elsewhere = whereabouts(shards)
-    groups = [(shard.process_group, shard.process_born) for shard in here]
-    return sum(living.end_stranger(group, born) for group, born in groups if group), elsewhere
+    marks = [(shard.process_group, shard.process_born, shard.process_mark) for shard in here]
+    left = sum(living.end_stranger(group, born, mark) for group, born, mark in marks if group)
+    return left, elsewhere
 
 
 def bury(run: Run) -> tuple[int, list[str]]:
@@ -103,6 +107,8 @@ def _claim(shard_id: int, worker: str) -> bool:
 def _try(shard: Shard, link: Link) -> Result:
     try:
         return _drive(shard, link)
+    except process.Survivors as problem:
+        return Result("errored", str(problem), processes_left=problem.left)
     except ToolProblem as problem:
         return Result("errored", str(problem), problem.output[-process.TAIL_BYTES :])
     except preparing.REFUSALS as problem:
@@ -157,10 +163,10 @@ class _Part:
 
     def _at_work(self, act: Callable[[], None]) -> None:
         tool, result = self._follower, self.result
-        self._keep(process_group=self._child.group, process_born=self._child.born)
         with contextlib.closing(self._child):
             try:
-                act()
+                if self._keep(**self._child.facts):
+                    act()
                 tool.drain()
             except ToolProblem as problem:
                 tool.halt(Stop(self.ready.redactor.text(str(problem)), "errored"))
@@ -172,13 +178,11 @@ class _Part:
 
     def _load(self) -> None:
         tool = self._follower
-        if tool.get_ready():
-            self._keep(state=Shard.State.READY)
-            if tool.wait_for(lambda: self.link.is_going) and self._share_setup():
-                self._keep(state=Shard.State.RUNNING)
-                tool.go()
-                for _ in tool.steps():
-                    self._send()
+        is_called = tool.get_ready() and self._keep(state=Shard.State.READY)
+        if is_called and tool.wait_for(lambda: self.link.is_going) and self._share_setup():
+            tool.go()
+            for _ in tool.steps():
+                self._send()
 
     def _clean_up(self) -> None:
         job, tool = self.ready.job, self._follower
@@ -191,12 +195,10 @@ class _Part:
         """Once for all: the first does it and writes what it gave, the others wait for that."""
         if self.shard.index == 0:
             is_done = self._patiently(lambda: self._prepare_script(None))
-            if is_done:
-                self._keep(setup=self.setup)
-            return is_done
-        return self._follower.wait_for(self._is_told) and self._patiently(
-            lambda: self._prepare_script(self.setup)
-        )
+            return is_done and self._keep(state=Shard.State.RUNNING, setup=self.setup)
+        is_told = self._follower.wait_for(lambda: bool(answer(self._is_told)))
+        is_done = is_told and self._patiently(lambda: self._prepare_script(self.setup))
+        return is_done and self._keep(state=Shard.State.RUNNING)
 
     def _prepare_script(self, told: bytes | None) -> None:
         self.setup = self.tool.share_setup(self.ready.job, self._child.go, told)
@@ -238,8 +240,10 @@ class _Part:
         outcome = "failed" if ending.kind == "thresholds_crossed" else "errored"
         return outcome, ending.sentence
 
-    def _keep(self, **facts: Any) -> None:
-        Shard.objects.filter(pk=self.shard.pk).update(**facts)
+    def _keep(self, **facts: Any) -> bool:
+        """As soon as the database takes it. False where the tool ended or was ended before."""
+        mine = Shard.objects.filter(pk=self.shard.pk)
+        return self._follower.wait_for(lambda: answer(lambda: mine.update(**facts)) is not None)
 
 
 def _tear_down(part: _Part, who: Identity, workdir: Path) -> None:
@@ -247,7 +251,8 @@ def _tear_down(part: _Part, who: Identity, workdir: Path) -> None:
     link, result = part.link, part.result
     others = Shard.objects.filter(run_id=part.shard.run_id).exclude(pk=part.shard.pk)
     pause = threading.Event()
-    while others.exclude(state=Shard.State.ENDED).exists() and not link.stop():
+    working = others.exclude(state=Shard.State.ENDED)
+    while answer(working.exists) is not False and not link.stop():
         pause.wait(TICK_S)
     if stop := link.stop() or following.shut_down():
         result.outcome, result.why = stop.outcome, stop.reason

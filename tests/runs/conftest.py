@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth.models import Permission, User
 
 import clock
+from calendar_guard.models import Wedding
 from runs import services
 from tests.conftest import MoveClock
 from tests.runs.authority import Authority, make_authority
@@ -48,6 +49,18 @@ def engineer(db: Any) -> User:
 @pytest.fixture(scope="session")
 def authority() -> Authority:
     return make_authority()
+
+
+def begin_a_wedding() -> None:
+    """Now, in whatever time the test is."""
+    Wedding.objects.create(
+        title="Anna and Ben",
+        venue="Old Mill",
+        zone="Europe/London",
+        starts_at=clock.now(),
+        ends_at=clock.now() + timedelta(hours=8),
+        status="live",
+    )
 
 
 def request_for(

@@ -9,7 +9,8 @@ import pytest
 
 from runs import identity, living, process
 from runs.identity import Identity
-from runs.process import Tool
+from runs.outcome import Stop
+from runs.process import Survivors, Tool
 from runs.tools import Command, ToolProblem
 from runs.workdir import work_directory
 from tests.waiting import until
@@ -76,7 +77,8 @@ def test_a_tool_dies_with_the_worker_that_was_killed(tmp_path: Path) -> None:
                 import sys, threading
                 from pathlib import Path
                 from runs.identity import Identity
-                from runs.process import Tool
+                from runs.outcome import Stop
+from runs.process import Survivors, Tool
                 from runs.tools import Command
                 argv = ["/bin/sh", "-c", "exec sleep 60"]
                 tool = Tool(
@@ -101,9 +103,9 @@ def test_a_tool_dies_with_the_worker_that_was_killed(tmp_path: Path) -> None:
 def test_a_group_of_a_dead_worker_is_ended_but_not_a_reused_number(tmp_path: Path) -> None:
     tool = start("exec sleep 60", tmp_path)
     assert tool.born is not None
-    living.end_stranger(tool.group, tool.born + 1)
+    living.end_stranger(tool.group, tool.born + 1, "the mark of another")
     assert tool.group in living.members(tool.group)
-    assert living.end_stranger(tool.group, tool.born) == 0
+    assert living.end_stranger(tool.group, tool.born, tool.facts["process_mark"]) == 0
     assert living.members(tool.group) == []
     tool.close()
 
@@ -143,6 +145,16 @@ def test_a_tool_gets_the_environment_it_was_given_and_no_other(
 def test_a_command_that_hangs_is_ended_and_explained(tmp_path: Path) -> None:
     with pytest.raises(ToolProblem, match=r"sh did not answer within 0\.3 s"):
         process.run(sh("sleep 60"), {}, 0.3, who=US, cwd=tmp_path)
+
+
+def test_what_of_a_short_command_no_kill_ends_is_told_before_its_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No process of a test is proof against KILL, so here none is looked for."""
+    monkeypatch.setattr(living, "end", lambda group, mark: 2)
+    with pytest.raises(Survivors, match="2 processes that sh started did not end.* Look") as caught:
+        process.run(sh("sleep 0.2"), {}, 5, who=US, cwd=tmp_path, why_stop=lambda: Stop("No."))
+    assert (caught.value.left, caught.value.code) == (2, "survivors")
 
 
 def test_a_program_that_cannot_be_executed_says_so(tmp_path: Path) -> None:

@@ -7,17 +7,18 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
+from django.db import OperationalError, connection
+from django.db.models import QuerySet
 
 import clock
-from calendar_guard.models import Permit, Wedding
+from calendar_guard.models import Permit
 from runs import cells, engine, following, services, tasks
 from runs.models import Run, Shard, ShardSecond, Snapshot
-from runs.shards import sharding
+from runs.shards import link, sharding
 from runs.shards.judging import merge_own
 from runs.shards.merging import Merger
 from runs.tools import OwnVerdict
-from tests.runs.conftest import request_for
+from tests.runs.conftest import begin_a_wedding, request_for
 from tests.waiting import until
 
 pytestmark = [
@@ -228,14 +229,7 @@ def test_a_wedding_stops_every_shard(engineer: User, workers: Workers) -> None:
     run = begin(engineer, seconds=25)
     thread = workers.conduct(run)
     until(lambda: state(run) == "running", within=15, what="the start")
-    Wedding.objects.create(
-        title="Anna and Ben",
-        venue="Old Mill",
-        zone="Europe/London",
-        starts_at=clock.now(),
-        ends_at=clock.now() + timedelta(hours=8),
-        status="live",
-    )
+    begin_a_wedding()
     until(lambda: state(run) == "aborted", within=8, what="the stop")
     thread.join(5)
     assert "Stopped by calendar: 1 active wedding" in outcome(services.get_run(run_id=str(run.pk)))
@@ -257,6 +251,25 @@ def test_shards_whose_conductor_is_gone_end_themselves(engineer: User, workers: 
     Run.objects.filter(pk=run.pk).update(heartbeat_at=now - timedelta(seconds=60))
     tasks.sweep()
     assert state(run) == "lost"
+
+
+@pytest.mark.parametrize("lost", [{"state": "ready"}, {"state": "running"}])
+def test_a_shard_ends_with_a_reason_where_the_database_takes_no_word_of_it(
+    engineer: User, workers: Workers, monkeypatch: pytest.MonkeyPatch, lost: dict[str, str]
+) -> None:
+    update = QuerySet.update
+
+    def away(rows: QuerySet[Shard], **facts: object) -> int:
+        if rows.model is Shard and lost.items() <= facts.items():
+            monkeypatch.setattr(link, "ANSWER_S", -1.0)
+            raise OperationalError("the connection is gone")
+        return update(rows, **facts)
+
+    monkeypatch.setattr(QuerySet, "update", away)
+    word = drive(workers, begin(engineer, shards=2))
+    assert outcome(word).startswith("errored: ")
+    assert "The database did not answer for" in outcome(word)
+    assert {left for _, _, left in ended(Run.objects.get())} == {0}
 
 
 def test_a_shard_of_a_run_that_is_over_is_left_alone(engineer: User, workers: Workers) -> None:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -177,7 +177,15 @@ def test_a_warden_that_its_own_user_stopped_is_woken(
     tool.close()
 
 
-def test_a_tool_dies_with_its_warden_and_its_mark_finds_the_rest(tmp_path: Path) -> None:
+def look_after(tool: Tool) -> int:
+    """What a sweep does once the worker is gone as well: the row is all that it knows."""
+    return living.end_stranger(**{name.split("_")[1]: fact for name, fact in tool.facts.items()})
+
+
+@pytest.mark.parametrize("finish", [Tool.end, look_after])
+def test_a_tool_dies_with_its_warden_and_its_mark_finds_the_rest(
+    tmp_path: Path, finish: Callable[[Tool], int]
+) -> None:
     tool = start("setsid sleep 60 & echo $! >&2; exec sleep 60", tmp_path)
     pid = int(until(lambda: tool.tail.strip(), within=5, what="the child"))
     found = [one for one in living.members(tool.group) if one != tool.group]
@@ -185,9 +193,18 @@ def test_a_tool_dies_with_its_warden_and_its_mark_finds_the_rest(tmp_path: Path)
     os.kill(tool.group, signal.SIGKILL)
     assert until(lambda: tool.exit_code, within=5, what="the warden's end") == -signal.SIGKILL
     until(lambda: [one for one in found if lives(one)] == [pid], within=5, what="the tool's death")
-    assert tool.end() == 0
+    assert finish(tool) == 0
     assert not lives(pid)
     tool.close()
+
+
+@needs_root
+def test_when_memory_is_short_the_kernel_takes_the_tool_first(tmp_path: Path) -> None:
+    with work_directory(who := identity.choose(Path("/bin/sh"))) as home:
+        tool = start("cat /proc/self/oom_score_adj >&2; exec sleep 60", home, who)
+        assert until(lambda: tool.tail.strip(), within=5, what="its score") == "1000"
+        assert Path("/proc/self/oom_score_adj").read_text().strip() != "1000"
+        tool.close()
 
 
 def test_what_a_short_command_leaves_is_gone_with_it(tmp_path: Path) -> None:
