@@ -5,7 +5,7 @@ names its host or its address. Where one names the host and another its network,
 """
 
 import ipaddress
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
@@ -99,10 +99,12 @@ def admit(asking: Asking) -> Admitted:
 
 
 def rate_cap(asking: Asking) -> RateCap | None:
-    """What a test is held to while it runs: the tightest cap of those that allow its target."""
-    place, rows = places.locate(asking.target, asking.hosts), rows_as_words()
+    """What a test is held to while it runs: the tightest cap of those that allow its target and
+    its mapped hosts, for all its requests: to which of them each went, no tool tells."""
+    rows = rows_as_words()
     caps = [
         (one.max_rate, one.name)
+        for place in (places.locate(asking.target, asking.hosts), *_mapped(asking.hosts))
         for address in place.addresses
         for one in _closest(place.host, address, rows)
         if one.max_rate is not None
@@ -137,8 +139,13 @@ def judge_hosts(
     hosts: Mapping[str, str], rows: Sequence[Allowed], networks: tuple[Network, ...]
 ) -> None:
     """Whatever a name is mapped to must be allowed as well."""
+    for place in _mapped(hosts):
+        judge_place(place, rows, networks)
+
+
+def _mapped(hosts: Mapping[str, str]) -> Iterator[Place]:
     for host, port in places.hosts_of(hosts).values():
-        judge_place(Place(host, port or 0, places.resolve(host)), rows, networks)
+        yield Place(host, port or 0, places.resolve(host))
 
 
 def judge_place(

@@ -62,6 +62,15 @@ def test_of_two_targets_that_allow_an_address_the_tighter_cap_holds() -> None:
     assert "By network" in str([cap.see(Second(at, 60, 0, None, Sketch())) for at in range(5)])
 
 
+@pytest.mark.django_db
+def test_a_mapped_hosts_cap_holds_for_the_whole_test() -> None:
+    Target.objects.create(name="Photos", hosts=["127.0.0.2"], max_rate=30)
+    assert targets.rate_cap(request_for()) is None
+    cap = targets.rate_cap(request_for(hosts={"photos.example": "127.0.0.2:9000"}))
+    assert cap is not None
+    assert "Photos" in str([cap.see(Second(at, 60, 0, None, Sketch())) for at in range(5)])
+
+
 @pytest.mark.paced
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("valkey", "quiet_tuesday", "fake_k6")
