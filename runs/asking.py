@@ -1,5 +1,6 @@
 """What an engineer asks for, and whether it can be a test at all."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -10,6 +11,7 @@ from runs.report import RunWord
 from runs.tools import get_tool, tool_names
 
 LONGEST = timedelta(hours=24)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 class Invalid(ValueError):
@@ -63,6 +65,8 @@ def check(request: Request) -> targets.Admitted:
     if request.tool not in tool_names():
         known = ", ".join(tool_names())
         raise Invalid("tool", f"{request.tool!r} is not a tool here; choose one of: {known}.")
+    if _CONTROL.search(request.name):
+        raise Invalid("name", "A name is one line of text, without control characters.")
     if not timedelta(seconds=1) <= request.duration <= LONGEST:
         raise Invalid("duration", "A test lasts between PT1S and PT24H.")
     if not request.script.strip():

@@ -117,7 +117,7 @@ def _drive(run: Run, call_shard: Call | None) -> Outcome:
             finally:
                 watch.end()
         own = ready.own_verdicts(tool)
-    ending = tool.explain(run.exit_code if run.exit_code is not None else -1, run.log_tail)
+    ending = tool.explain(run.exit_code if run.exit_code is not None else -1, child.tail)
     return watch.decide(ending, own)
 
 

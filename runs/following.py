@@ -22,6 +22,9 @@ READY_S, SILENT_S, DRAIN_S = 60.0, 15.0, 5.0
 ENDING_S = 5.0
 TICK_S = 0.02  # also what an update may wait behind the last read
 GATHERED, GATHER_S = 256 * 1024, 0.005
+_LATE = "ask for fewer users, or let the script prepare less."
+_MUTE = "a part of the script blocks, or there are more users than this machine can carry."
+_IDLE = " No request was answered in all that time: look for a part that never ends."
 
 
 def begin(tool: Tool, ready: Ready, who: Identity, workdir: Path) -> process.Tool:
@@ -63,9 +66,8 @@ class Follower:
             if self._tool.is_ready(self._job, self._reader):
                 return True
             if time.monotonic() > patience:
-                return self.halt(
-                    Stop(f"{self._tool.name} was not ready within {READY_S:g} s.", "errored")
-                )
+                late = f"{self._tool.name} was not ready within {READY_S:g} s: {_LATE}"
+                return self.halt(Stop(late, "errored"))
             if stop := self._why_stop():
                 return self.halt(stop)
             pause.wait(TICK_S)
@@ -169,9 +171,11 @@ class Follower:
             return stop
         if now > self._deadline:
             lasted = words.span(self._job.duration)
-            return Stop(f"It reached its declared duration of {lasted}, the hard stop.")
+            idle = "" if self.aggregator.totals().requests else _IDLE
+            return Stop(f"It reached its declared duration of {lasted}, the hard stop.{idle}")
         if now - self._heard_at > SILENT_S:
-            return Stop(f"{self._tool.name} said nothing for {SILENT_S:g} s.", "errored")
+            mute = f"{self._tool.name} said nothing for {SILENT_S:g} s: {_MUTE}"
+            return Stop(mute, "errored")
         return None
 
 

@@ -5,6 +5,8 @@ import pwd
 from dataclasses import dataclass
 from pathlib import Path
 
+from runs.tools import ToolProblem
+
 
 @dataclass(frozen=True)
 class Identity:
@@ -16,18 +18,36 @@ class Identity:
 
 
 def choose(executable: Path) -> Identity:
-    """The unprivileged user where we are root and that user can read what the tool needs."""
+    """The unprivileged user where we are root and that user can read what the tool needs.
+
+    Raises ToolProblem ("tool_missing") for a program whose interpreter is gone.
+    """
     if os.geteuid() != 0:
         return Identity()
-    with executable.open("rb") as file:
-        first = file.readline(512)
-    if first.startswith(b"#!"):
-        interpreter = Path(os.fsdecode(first[2:].split()[0]))
+    if interpreter := _interpreter(executable):
         for path in (executable, interpreter.resolve()):
             if not _open_to_all(path):
                 return Identity(why=f"runs as root: {path.name} is not open to the user nobody")
     nobody = pwd.getpwnam("nobody")
     return Identity(uid=nobody.pw_uid, gid=nobody.pw_gid)
+
+
+def _interpreter(executable: Path) -> Path | None:
+    """What its first line names; None for a binary."""
+    try:
+        with executable.open("rb") as file:
+            words = file.readline(512).split() if file.read(2) == b"#!" else []
+        interpreter = Path(os.fsdecode(words[0])) if words else None
+        missing = interpreter if interpreter and not interpreter.exists() else None
+    except OSError:
+        interpreter, missing = None, executable
+    if missing:
+        raise ToolProblem(
+            f"{executable} cannot be started: {missing} is gone or cannot be read. An upgrade of "
+            "Python or Node does this; run ./wedsync tools to install the tool anew.",
+            code="tool_missing",
+        )
+    return interpreter
 
 
 def _open_to_all(path: Path) -> bool:

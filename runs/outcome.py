@@ -8,6 +8,11 @@ from runs.thresholds import Check
 from runs.tools import Ending, OwnVerdict
 from runs.words import count, figure
 
+_NOTHING = (
+    "No request was answered, so nothing was proven: the script asks for nothing, or the target "
+    "takes connections and never answers."
+)
+
 
 @dataclass(frozen=True)
 class Stop:
@@ -62,7 +67,7 @@ def decide(
     if ending.kind in {"script_error", "tool_error", "stopped"}:
         return Outcome("errored", ending.sentence, checks)
     if totals.requests == 0:
-        return Outcome("failed", "The test made no request, so nothing was proven.", checks)
+        return Outcome("failed", _NOTHING, checks)
     if totals.errors == totals.requests:
         reason = f"All {count(totals.requests)} requests failed; is the target up?"
         return Outcome("failed", reason, checks)
@@ -72,4 +77,5 @@ def decide(
         return Outcome("failed", ending.sentence, checks)
     p95 = totals.quantile_ms(0.95)
     latency = f", p95 {figure(round(p95, 3))} ms" if p95 is not None else ""
-    return Outcome("passed", f"{count(totals.requests)} requests{latency}.", checks)
+    failed = f", {count(totals.errors)} of them failed" if totals.errors else ""
+    return Outcome("passed", f"{count(totals.requests)} requests{failed}{latency}.", checks)

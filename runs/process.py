@@ -22,6 +22,7 @@ from runs.tools import Command, Finished, ToolProblem
 
 TERM_GRACE_S = 2.0
 TAIL_BYTES = 16_384
+LONGEST_ANSWER = 4 << 20
 PIPE_BYTES = 1 << 20
 F_SETPIPE_SZ = 1031
 LOOK_S = 0.05
@@ -77,8 +78,8 @@ def run(
             raise Halted(stop)
         if code is None:
             raise ToolProblem(
-                f"{program} did not answer within {timeout_s:g} s. A script that loops "
-                "while it is loaded does this; its top level must end by itself.",
+                f"{program} did not answer within {timeout_s:g} s. If it was loading the script: "
+                "one that loops there does this; its top level must end by itself.",
                 code="script_hangs",
             )
         return Finished(code, _text(out), _text(err))
@@ -204,5 +205,6 @@ def _widen(pipe: int) -> None:
 
 
 def _text(file: IO[bytes]) -> str:
-    file.seek(0)
-    return file.read(4 << 20).decode("utf-8", "replace")
+    """Its end, where it is long: what a script prints while it is loaded comes before that."""
+    file.seek(max(0, file.seek(0, os.SEEK_END) - LONGEST_ANSWER))
+    return file.read(LONGEST_ANSWER).decode("utf-8", "replace")

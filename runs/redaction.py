@@ -11,6 +11,8 @@ from runs.samples import Batch, Key
 from runs.tools import Finished, Reader
 
 HIDDEN = "[secret]"
+# Colours and cursors (ECMA-48), and every control character but the end of a line and a tab.
+_STEERING = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 SHORTEST = 4  # anything shorter would be found in every other word
 _LEAST_PART = 4
 _MOST_KNOWN = 1000
@@ -26,7 +28,11 @@ class Redactor:
         self._known: dict[str, str] = {}
 
     def text(self, text: str) -> str:
-        """Without the secrets, also those that were cut in two at its beginning or its end."""
+        """Without the secrets, also those that were cut in two at its beginning or its end.
+
+        Nothing in it steers the terminal of whoever reads it.
+        """
+        text = _STEERING.sub("", text)
         if self._pattern is None:
             return text
         text = self._pattern.sub(HIDDEN, text)
@@ -42,8 +48,6 @@ class Redactor:
         return Finished(said.code, self.text(said.stdout), self.text(said.stderr))
 
     def batch(self, batch: Batch) -> Batch:
-        if self._pattern is None:
-            return batch
         for second, key in list(batch.cells):
             if (clean := self._key(key)) != key:
                 cell = batch.cells.pop((second, key))

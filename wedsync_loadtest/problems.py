@@ -1,13 +1,18 @@
 """Every refusal of the REST API as a problem document (RFC 9457): what happened, why, what next."""
 
+import errno
+import logging
 from typing import Any
 
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.defaults import bad_request as plain_bad_request
+from django.views.defaults import server_error as plain_server_error
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+log = logging.getLogger(__name__)
 _NEXT = {
     401: "Send 'Authorization: Bearer TOKEN' (./wedsync token prints one) or log in.",
     403: "Ask for a role that may do this.",
@@ -15,8 +20,20 @@ _NEXT = {
 }
 
 
+class _Unavailable(exceptions.APIException):
+    status_code = 503
+    default_code = "unavailable"
+    default_detail = (
+        "The database or the disk of this installation does not answer. Nothing was started; "
+        "try again in a minute, and tell ops if it lasts."
+    )
+
+
 def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's EXCEPTION_HANDLER. A `problem` dict on the exception adds to these words."""
+    if isinstance(exc, OperationalError | InterfaceError) or _is_full(exc):
+        log.error("%s could not be answered", context.get("request"), exc_info=exc)
+        exc = _Unavailable()
     response = exception_handler(exc, context)
     if response is None:
         return None
@@ -51,10 +68,22 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
         return plain_bad_request(request, exception)
     told = {
         "DisallowedHost": "This installation does not answer to that Host.",
-        "RequestDataTooBig": "The body is too large; a script has at most one million characters.",
+        "RequestDataTooBig": "The body is too large; a script has at most 2 MiB.",
     }
     detail = told.get(type(exception).__name__, "The request cannot be understood.")
     return _answer(400, "Bad Request", "bad_request", detail)
+
+
+def fault(request: HttpRequest) -> HttpResponse:
+    """What nobody foresaw, in words where a program asked."""
+    if not request.path.startswith("/api/"):
+        return plain_server_error(request)
+    detail = "A fault of ours, which is in the log. Try again, and tell ops if it lasts."
+    return _answer(500, "Internal Server Error", "fault", detail)
+
+
+def _is_full(exc: Exception) -> bool:
+    return isinstance(exc, OSError) and exc.errno in {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 
 def _answer(status: int, title: str, code: str, detail: str) -> HttpResponse:

@@ -3,7 +3,7 @@ from django.urls import include, path
 
 from wedsync_loadtest import problems
 
-handler400 = problems.bad_request
+handler400, handler500 = problems.bad_request, problems.fault
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/load-testing/", include("calendar_guard.urls")),

@@ -234,7 +234,7 @@ class _Part:
 
     def _judge(self) -> tuple[str, str]:
         code = self.result.exit_code
-        ending = self.tool.explain(-1 if code is None else code, self.result.log_tail)
+        ending = self.tool.explain(-1 if code is None else code, self._child.tail)
         if ending.kind == "finished":
             return "", ""
         outcome = "failed" if ending.kind == "thresholds_crossed" else "errored"

@@ -66,6 +66,7 @@ def test_a_run_keeps_every_word_that_it_was_asked_with(api: APIClient) -> None:
         ({"files": {"../etc/passwd": "x"}}, "files", "is no path of a file"),
         ({"files": ["guests.csv"]}, "files", "an object of texts"),
         ({"variables": {"GUESTS": 200}}, "variables", "an object of texts"),
+        ({"name": "a\x07b"}, "name", "one line of text"),
         ({"variables": {"LD_PRELOAD": "x"}}, "variables", "choose another"),
         ({"variables": {"LOCUST_PROCESSES": "2"}}, "variables", "choose another"),
         ({"secrets": {"TOKEN": "no name!"}}, "secrets", "never the value"),

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from runs.outcome import Stop, check_own, decide
@@ -44,6 +46,14 @@ def test_our_thresholds_and_the_scripts_own_decide_together(
     outcome = decide(stop=None, ending=ending, totals=TOTALS, checks=checks, own=own(held))
     assert f"{outcome.outcome}: {outcome.reason}" == said
     assert [check["text"] for check in outcome.as_json()["checks"]][-1] == "k6: checks rate>0.9"
+
+
+def test_a_pass_names_what_failed_and_no_answer_at_all_is_none() -> None:
+    some = decide(stop=None, ending=FINISHED, totals=replace(TOTALS, errors=3), checks=())
+    assert (some.outcome, some.reason) == ("passed", "10 requests, 3 of them failed.")
+    none = decide(stop=None, ending=FINISHED, totals=replace(TOTALS, requests=0), checks=())
+    assert none.outcome == "failed"
+    assert "asks for nothing, or the target takes connections and never answers" in none.reason
 
 
 @pytest.mark.parametrize("kind", ["aborted", "errored", "failed"])

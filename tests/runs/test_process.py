@@ -157,6 +157,22 @@ def test_what_of_a_short_command_no_kill_ends_is_told_before_its_reason(
     assert (caught.value.left, caught.value.code) == (2, "survivors")
 
 
+def test_of_a_long_answer_the_end_is_kept(tmp_path: Path) -> None:
+    shout = f"head -c {process.LONGEST_ANSWER} /dev/zero | tr '\\0' x; echo Available Users:"
+    done = process.run(sh(shout), {"PATH": "/usr/bin:/bin"}, 20, who=US, cwd=tmp_path)
+    assert done.stdout.endswith("xAvailable Users:\n")
+    assert len(done.stdout) == process.LONGEST_ANSWER
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root looks who may run a program")
+def test_a_program_whose_interpreter_is_gone_is_missing(tmp_path: Path) -> None:
+    script = tmp_path / "locust"
+    script.write_text("#!/gone/python3.11\n")
+    with pytest.raises(ToolProblem, match="/gone/python3.11 is gone.*wedsync tools") as caught:
+        identity.choose(script)
+    assert caught.value.code == "tool_missing"
+
+
 def test_a_program_that_cannot_be_executed_says_so(tmp_path: Path) -> None:
     done = process.run([str(tmp_path / "missing")], {}, 5, who=US, cwd=tmp_path)
     assert done.code != 0

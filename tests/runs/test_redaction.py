@@ -32,6 +32,13 @@ def test_a_secret_is_hidden_in_every_usual_writing(form: str) -> None:
     assert form not in Redactor([SECRET]).text(f"GET /?token={form}&x=1")
 
 
+def test_nothing_steers_the_readers_terminal() -> None:
+    said = "\x1b[31mred\x1b[0m\x07 \x1b]0;title\x07\r\n\tas is: ü \u200f\U0001f492\x9b2J"
+    assert Redactor(()).text(said) == "red ]0;title\n\tas is: ü \u200f\U0001f4922J"
+    batch = Batch(cells={(1, Key(REQUESTS, "GET /\x1b[2J", "200")): Cell()})
+    assert list(Redactor(()).batch(batch).cells) == [(1, Key(REQUESTS, "GET /", "200"))]
+
+
 def test_the_rest_of_a_text_stays() -> None:
     assert Redactor(["hush-hush"]).text("Bearer hush-hush!") == f"Bearer {HIDDEN}!"
     assert Redactor(()).text("Bearer hush-hush!") == "Bearer hush-hush!"
