@@ -77,8 +77,7 @@ def test_a_tool_dies_with_the_worker_that_was_killed(tmp_path: Path) -> None:
                 import sys, threading
                 from pathlib import Path
                 from runs.identity import Identity
-                from runs.outcome import Stop
-from runs.process import Survivors, Tool
+                from runs.process import Tool
                 from runs.tools import Command
                 argv = ["/bin/sh", "-c", "exec sleep 60"]
                 tool = Tool(
