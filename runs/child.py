@@ -13,6 +13,7 @@ from typing import IO, Any
 
 from runs import living
 from runs.identity import Identity
+from runs.launcher import NOTHING_LEFT
 
 NOWHERE, A_PIPE = subprocess.DEVNULL, subprocess.PIPE
 LARGEST_FILE = 256 << 20  # pipes are not files: samples are not limited by it
@@ -49,6 +50,8 @@ class Child:
     ) -> None:
         if fence and fence["listen"]:
             pass_fds = (*pass_fds, fence["control"])
+        self._proof, theirs = os.pipe()
+        self._is_proven = not is_warded
         terms = {
             "parent": os.getpid(),
             "uid": who.uid,
@@ -57,19 +60,25 @@ class Child:
             "file": LARGEST_FILE,
             "fence": fence,
             "fds": pass_fds,
-            "warded": is_warded,
+            "proof": theirs if is_warded else None,
         }
         self.mark = uuid.uuid4().hex
-        self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(_LAUNCHER), json.dumps(terms), *argv],
-            env=dict(env) | _marks() | {living.MARK: self.mark},
-            cwd=cwd,
-            stdin=subprocess.DEVNULL,
-            stdout=stdout,
-            stderr=stderr,
-            pass_fds=pass_fds,
-            start_new_session=True,
-        )
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-S", str(_LAUNCHER), json.dumps(terms), *argv],
+                env=dict(env) | _marks() | {living.MARK: self.mark},
+                cwd=cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=stderr,
+                pass_fds=(*pass_fds, theirs),
+                start_new_session=True,
+            )
+        except BaseException:
+            os.close(self._proof)
+            raise
+        finally:
+            os.close(theirs)
         self.group = self._process.pid
 
     @property
@@ -93,14 +102,20 @@ class Child:
         """Ask it to end, and wait for nothing."""
         self._process.send_signal(signal.SIGTERM)
 
-    def end(self, grace_s: float = 0.0) -> int:
-        """After its grace end whatever is left; how many processes survived even that."""
+    def end(self, grace_s: float = 0.0) -> int | None:
+        """After its grace end whatever is left; how many processes survived even that.
+
+        None where nobody knows, since its warden was ended by another.
+        """
         if grace_s > 0:
             self.wait(grace_s)
         # While nobody has waited for it, its number is nobody else's.
         left = living.end(self.group if self.exit_code is None else None, self.mark)
-        self.wait(1.0)
-        return left
+        if self.wait(1.0) is not None and self._proof >= 0:
+            self._is_proven = self._is_proven or os.read(self._proof, 1) == NOTHING_LEFT
+            os.close(self._proof)
+            self._proof = -1
+        return left if left or self._is_proven else None
 
 
 def _marks() -> dict[str, str]:

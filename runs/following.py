@@ -51,7 +51,7 @@ class Follower:
         self.stop: Stop | None = None
         self.aggregator = Aggregator(shift_s=int(clock.offset().total_seconds()))
         self.read_at = clock.real_now()
-        self._is_told = True
+        self._is_told, self._is_unproven = True, False
         self._tool, self._job, self._child = tool, job, child
         self._why_stop = or_shut_down(why_stop)
         self._reader = CarefulReader(tool.reader(), Redactor(job.secrets.values()))
@@ -119,9 +119,13 @@ class Follower:
                     return
                 pause.wait(0.02)
 
-    def end(self) -> int:
-        """Prove that nothing is left running: how many processes survived, which should be 0."""
+    def end(self) -> int | None:
+        """Prove that nothing is left running: how many processes survived, which should be 0.
+
+        None where nobody knows.
+        """
         left = self._child.end()
+        self._is_unproven = left is None
         limit = time.monotonic() + DRAIN_S
         while time.monotonic() < limit and self.take_in():
             pass
@@ -140,6 +144,8 @@ class Follower:
             "requests are missing: the tool could not hand them over in time": self._reader.dropped,
         }
         remarks = "".join(f"\n{number} {what}" for what, number in counts.items() if number)
+        if self._is_unproven:
+            remarks += f"\n{process.unproven()}"
         return self._child.tail + remarks
 
     def _chunks(self) -> Iterator[bytes | None]:

@@ -2,7 +2,8 @@
 
 Run as `python -I -S launcher.py TERMS argv...` (TERMS: {"parent": 1, "uid": null, "gid": null,
 "memory": bytes, "file": bytes, "fence": null or what namespace.enter takes, "fds": those that the
-tool inherits, "warded": false where the program is ours and needs no warden}): work between fork
+tool inherits, "proof": the pipe in which a warden says at its end that nothing is left, null where
+the program is ours and needs no warden}): work between fork
 and exec is not safe in a worker that has threads. See docs/decisions/0014.
 """
 
@@ -19,12 +20,13 @@ from typing import Any, NoReturn
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 END_NOW = signal.SIGUSR1  # from the worker by runs/living.py, from the kernel when the worker died
+NOTHING_LEFT = b"0"
 PASSED_ON = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 
 
 def main() -> None:
     terms, argv = json.loads(sys.argv[1]), sys.argv[2:]
-    if terms["warded"]:
+    if terms["proof"] is not None:
         _ward(terms)
     _become(terms, argv)
 
@@ -39,7 +41,11 @@ def _ward(terms: dict[str, Any]) -> None:
     warden = os.getpid()
     if tool := os.fork():
         _let_go_of(terms["fds"])
-        _end_like(_end_all(tool, _watch(tool)))
+        status = _end_all(tool, _watch(tool))
+        with contextlib.suppress(OSError):  # the worker is gone
+            os.write(terms["proof"], NOTHING_LEFT)
+        _end_like(status)
+    os.close(terms["proof"])
     os.setsid()  # a script that signals its own group does not signal us
     terms["parent"] = warden
     signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -29,15 +29,24 @@ LOOK_S = 0.05
 
 
 class Survivors(ToolProblem):
-    """So many processes of a short command are still there."""
+    """So many processes of a short command are still there; None where nobody knows."""
 
-    def __init__(self, program: str, left: int) -> None:
-        super().__init__(
+    def __init__(self, program: str, left: int | None) -> None:
+        held = (
             f"{left} processes that {program} started did not end, though they were killed. Look "
-            f"on {socket.gethostname()} what holds them (a disk that does not answer?) first.",
-            code="survivors",
+            f"on {socket.gethostname()} what holds them (a disk that does not answer?) first."
         )
+        super().__init__(held if left else unproven(), code="survivors")
         self.left = left
+
+
+def unproven() -> str:
+    """What to say where a tool's end is not proven."""
+    return (
+        "The process that watches over what the tool starts was killed, most likely by the script, "
+        f"so nobody knows what is left running: look on {socket.gethostname()}. A script cannot do "
+        "that where workers run as root and their tools do not."
+    )
 
 
 class Halted(Exception):
@@ -72,7 +81,7 @@ def run(
             code, stop = _wait(child, timeout_s, why_stop)
         finally:
             left = child.end()
-        if left:
+        if left != 0:
             raise Survivors(program, left)
         if stop:
             raise Halted(stop)
@@ -176,15 +185,14 @@ class Tool:
         self._asked_at = time.monotonic()
         self._child.terminate()
 
-    def end(self) -> int:
-        """End whatever is left and say how many processes survived: 0 is the proof."""
+    def end(self) -> int | None:
+        """End whatever is left: how many processes survived. 0 is the proof, None is no proof."""
         if self._asked_at is None:
             self.terminate()
         left = self._child.end((self._asked_at or 0) + TERM_GRACE_S - time.monotonic())
-        if self._relay is not None:
-            left += self._relay.end()
+        relays = self._relay.end() if self._relay is not None else 0
         self._listener.join(1.0)
-        return left
+        return left + (relays or 0) if left is not None else None
 
     def close(self) -> None:
         """End it, whatever happened before, and let the pipes go."""

@@ -5,7 +5,7 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,7 @@ class Result:
     why: str = ""
     log_tail: str = ""
     exit_code: int | None = None
-    processes_left: int = 0
+    processes_left: int | None = 0
     own: list[list[Any]] = field(default_factory=list)
 
 
@@ -74,16 +74,27 @@ def end_here(shards: Iterable[Shard]) -> tuple[int, list[str]]:
     return left, elsewhere
 
 
-def bury(run: Run) -> tuple[int, list[str]]:
-    """End the shards of a run that is over: how many processes survived, and where else to look."""
+def bury(run: Run) -> tuple[int | None, list[str]]:
+    """End the shards of a run that is over: how many processes survived, and where else to look.
+
+    None where nobody knows of one that ended by itself.
+    """
     parts = list(Shard.objects.filter(run=run))
     gone = [part for part in parts if part.state in AT_WORK]
     left, elsewhere = end_here(gone)
     still = Shard.objects.filter(pk__in=[part.pk for part in gone]).filter(state__in=AT_WORK)
-    still.update(state=Shard.State.ENDED, outcome="errored", why="It went silent.")
+    proof = {} if left or elsewhere else {"processes_left": 0}
+    still.update(state=Shard.State.ENDED, outcome="errored", why="It went silent.", **proof)
     Shard.objects.filter(run=run).update(setup=None)
     ShardSecond.objects.filter(shard__run=run).delete()
-    return left + sum(part.processes_left or 0 for part in parts), elsewhere
+    ended = [part.processes_left for part in parts if part.worker and part not in gone]
+    return total([left, *ended]), elsewhere
+
+
+def total(left: Collection[int | None]) -> int | None:
+    """Of processes that survived; one that nobody knows makes the whole unknown."""
+    known = [number for number in left if number is not None]
+    return sum(known) if len(known) == len(left) else None
 
 
 def _claim(shard_id: int, worker: str) -> bool:
@@ -260,6 +271,6 @@ def _tear_down(part: _Part, who: Identity, workdir: Path) -> None:
     child = following.begin(part.tool, part.ready, who, workdir)
     last = _Part(part.shard, part.tool, part.ready, link, child)
     last.tear_down(part.setup)
-    result.processes_left += last.result.processes_left
+    result.processes_left = total([result.processes_left, last.result.processes_left])
     result.log_tail += last.result.log_tail
     result.outcome, result.why = last.result.outcome, last.result.why

@@ -278,14 +278,15 @@ threading.Event().wait(60)
 AS_NOBODY = """
 import json, os, socket, subprocess, sys
 ours, theirs = socket.socketpair()
+_, proof = os.pipe()
 fence = {"listen": [["127.0.0.1", 80], ["10.1.2.3", 443]], "hosts": "10.1.2.3 shop.example",
          "control": theirs.fileno()}
 terms = {"parent": os.getpid(), "uid": None, "gid": None, "memory": 1 << 30, "file": 1 << 20,
-         "fence": fence, "fds": [theirs.fileno()], "warded": True}
+         "fence": fence, "fds": [theirs.fileno()], "proof": proof}
 done = subprocess.run(
     [sys.executable, "-I", "-S", sys.argv[1], json.dumps(terms), "/bin/sh", "-c",
      "id -u; cat /etc/hosts"],
-    capture_output=True, text=True, pass_fds=(theirs.fileno(),))
+    capture_output=True, text=True, pass_fds=(theirs.fileno(), proof))
 theirs.close()
 found = [socket.socket(fileno=one) for one in socket.recv_fds(ours, 16, 4)[1]]
 said = {"code": done.returncode, "out": done.stdout, "doors": [one.getsockname() for one in found]}

@@ -17,7 +17,7 @@ from runs import identity, living, process
 from runs.fencing import doors
 from runs.identity import Identity
 from runs.outcome import Stop
-from runs.process import Halted, Tool
+from runs.process import Halted, Survivors, Tool
 from runs.tools import Command, ToolProblem
 from runs.workdir import work_directory
 from tests.waiting import until
@@ -154,13 +154,19 @@ def test_who_escapes_is_gone_without_privileges_too(
 ) -> None:
     """A worker that is the user nobody, from the launcher on."""
     limits: dict[str, Any] = {"memory": 1 << 30, "file": 1 << 20}
-    terms = limits | {"parent": os.getpid(), "uid": None, "fence": fence, "fds": [], "warded": True}
+    ours, theirs = os.pipe()
+    who = {"parent": os.getpid(), "uid": None}
+    terms = limits | who | {"fence": fence, "fds": [], "proof": theirs}
     launcher = process.__file__.replace("process.py", "launcher.py")
     argv = [str(PYTHON), "-IS", launcher, json.dumps(terms), "/bin/sh", "-c", ESCAPE + "exit 3"]
-    done = subprocess.run(argv, user=65534, group=65534, extra_groups=[], stderr=subprocess.PIPE)
+    nobody: dict[str, Any] = {"user": 65534, "group": 65534, "extra_groups": []}
+    done = subprocess.run(argv, **nobody, pass_fds=[theirs], stderr=subprocess.PIPE)
+    os.close(theirs)
+    proof = os.read(ours, 1)
+    os.close(ours)
     if b"cannot get a network" in done.stderr:
         pytest.skip("this kernel gives no user namespace")
-    assert done.returncode == 3
+    assert (done.returncode, proof) == (3, b"0")
     assert not lives(int(done.stderr))
 
 
@@ -193,9 +199,26 @@ def test_a_tool_dies_with_its_warden_and_its_mark_finds_the_rest(
     os.kill(tool.group, signal.SIGKILL)
     assert until(lambda: tool.exit_code, within=5, what="the warden's end") == -signal.SIGKILL
     until(lambda: [one for one in found if lives(one)] == [pid], within=5, what="the tool's death")
-    assert finish(tool) == 0
+    assert finish(tool) in {0, None}
     assert not lives(pid)
     tool.close()
+
+
+def test_a_tool_whose_warden_was_killed_proves_nothing(tmp_path: Path) -> None:
+    """Without its mark nobody finds what it leaves."""
+    tool = start(ESCAPE + "kill -9 $PPID; exec sleep 60", tmp_path)
+    pid = escaped(tool)
+    until(lambda: tool.exit_code, within=5, what="the warden's end")
+    assert tool.end() is None
+    assert lives(pid)
+    os.kill(pid, signal.SIGKILL)
+    tool.close()
+
+
+def test_a_short_command_whose_warden_was_killed_proves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(Survivors, match="nobody knows what is left running: look on") as caught:
+        process.run(["/bin/sh", "-c", "kill -9 $PPID; sleep 9"], {}, 5, who=US, cwd=tmp_path)
+    assert caught.value.left is None
 
 
 @needs_root
@@ -242,12 +265,14 @@ def test_a_tool_is_told_once_what_its_warden_is_told(tmp_path: Path, number: int
     tool.close()
 
 
-def test_a_warden_holds_no_end_of_a_pipe(tmp_path: Path) -> None:
+def test_a_warden_holds_no_end_of_its_tools_pipes(tmp_path: Path) -> None:
     tool = start("exec sleep 60", tmp_path)
     until(lambda: len(living.members(tool.group)) == 2, within=5, what="the tool")
     held = Path(f"/proc/{tool.group}/fd")
-    until(lambda: len(list(held.iterdir())) == 3, within=5, what="its letting go")
-    assert {os.readlink(one) for one in held.iterdir()} == {os.devnull}
+    until(lambda: len(list(held.iterdir())) == 4, within=5, what="its letting go")
+    links = sorted(os.readlink(one) for one in held.iterdir())
+    assert links[:3] == [os.devnull] * 3
+    assert links[3].startswith("pipe:"), "of its proof alone"
     tool.close()
 
 
