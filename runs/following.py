@@ -54,7 +54,7 @@ class Follower:
         self._is_told, self._is_unproven = True, False
         self._tool, self._job, self._child = tool, job, child
         self._why_stop = or_shut_down(why_stop)
-        self._reader = CarefulReader(tool.reader(), Redactor(job.secrets.values()))
+        self._reader = CarefulReader(tool.reader(job), Redactor(job.secrets.values()))
         self._heard_at = time.monotonic()
         self._deadline = float("inf")
 

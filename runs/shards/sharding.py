@@ -121,7 +121,8 @@ def _try(shard: Shard, link: Link) -> Result:
     except process.Survivors as problem:
         return Result("errored", str(problem), processes_left=problem.left)
     except ToolProblem as problem:
-        return Result("errored", str(problem), problem.output[-process.TAIL_BYTES :])
+        tail = problem.output[-process.TAIL_BYTES :]
+        return Result("errored", str(problem), tail, problem.exit_code)
     except preparing.REFUSALS as problem:
         return Result("errored", str(problem))
     except process.Halted as halted:

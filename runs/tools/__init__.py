@@ -25,12 +25,19 @@ TOOLS = (
 class ToolProblem(Exception):
     """Why a tool cannot run this script, as a sentence for a person: what, why, what next.
 
-    `output` is what the tool itself said, for those who want all of it.
+    `output` is what the tool itself said, for those who want all of it, and `exit_code` its own.
     """
 
-    def __init__(self, sentence: str, *, code: str = "tool_problem", output: str = "") -> None:
+    def __init__(
+        self,
+        sentence: str,
+        *,
+        code: str = "tool_problem",
+        output: str = "",
+        exit_code: int | None = None,
+    ) -> None:
         super().__init__(sentence)
-        self.code, self.output = code, output
+        self.code, self.output, self.exit_code = code, output, exit_code
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +192,8 @@ class Tool(Protocol):
         keeps the other end of go open for as long as the tool may live: its closing ends the tool.
         """
 
-    def reader(self) -> Reader: ...
+    def reader(self, job: Job | None = None) -> Reader:
+        """What it counts as a request may depend on the prepared script of this job."""
 
     def is_ready(self, job: Job, reader: Reader) -> bool: ...
 

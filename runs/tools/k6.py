@@ -39,17 +39,16 @@ from runs.tools.k6_thresholds import K6Judge
 
 VERSION = "1.8.1"
 _MAJORS = ("1", "2")
-_ARCHIVE, _PLAN = "archive.tar", "inspect.json"
-_SUMMARY = "k6-summary.json"
+_ARCHIVE, _PLAN = "wedsync-archive.tar", "inspect.json"
+_SUMMARY = "wedsync-summary.json"
 _SHORT_S = 10.0
-_TAGS = "status,method,name,scenario,group,check,error,error_code,expected_response"
 _PAUSED = 4
 
 
 class K6:
     name = "k6"
     latency_kind = "k6 http_req_duration: sending, waiting and receiving, without connecting"
-    script_name = "script.js"
+    script_name = "wedsync-script.js"
     is_steered_from_outside = True
     options = ()
 
@@ -84,15 +83,16 @@ class K6:
             *k6_options.variables(job),
             *k6_options.config(job),
             *k6_shards.segment(job.shard),
-            *("--system-tags", _TAGS, "--summary-export", str(job.workdir / _SUMMARY)),
+            *("--system-tags", ",".join(k6_plan.system_tags(plan))),
+            *("--summary-export", str(job.workdir / _SUMMARY)),
             *(word for network in denied for word in ("--blacklist-ip", network)),
             *("--out", f"json=/dev/fd/{samples_fd}"),
             str(job.workdir / _ARCHIVE),
         ]
         return Command(argv, k6_options.environment(job))
 
-    def reader(self) -> K6Reader:
-        return K6Reader()
+    def reader(self, job: Job | None = None) -> K6Reader:
+        return K6Reader(speaks=job is not None and k6_archive.speaks(job.workdir / _ARCHIVE))
 
     def is_ready(self, job: Job, reader: Reader) -> bool:
         """Every virtual user is initialised and k6 waits to be resumed."""

@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import tarfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +12,9 @@ from pathlib import Path
 from runs.tools import ToolProblem
 
 _OPTIONS = "metadata.json"
+_PROTOCOL = re.compile(
+    rb"""["'`]k6/(http|ws|browser|net/grpc|(experimental/)?(websockets|grpc))["'`]"""
+)
 
 
 def digest(archive: Path) -> str:
@@ -27,6 +31,16 @@ def counts_iterations_alone(archive: Path) -> bool:
     except (OSError, tarfile.TarError, KeyError, ValueError):
         return False  # k6 itself will say what is wrong with it
     return bool(options.get("iterations")) and not (options.get("vus") or options.get("scenarios"))
+
+
+def speaks(archive: Path) -> bool:
+    """Whether a script of it imports what makes requests that are counted."""
+    try:
+        with tarfile.open(archive) as tar:
+            files = filter(None, map(tar.extractfile, tar))
+            return any(_PROTOCOL.search(file.read()) for file in files)
+    except (OSError, tarfile.TarError):
+        return False
 
 
 def map_hosts(archive: Path, hosts: Mapping[str, str]) -> None:

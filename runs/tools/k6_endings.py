@@ -25,7 +25,7 @@ _ENDINGS: dict[int, tuple[Kind, str]] = {
     109: ("tool_error", "k6 crashed"),
     110: ("thresholds_crossed", "the script marked the test as failed"),
     -2: ("stopped", "k6 was told to stop"),
-    -9: ("stopped", "k6 was killed"),
+    -9: ("stopped", "k6 was killed, most often for want of memory"),
     -13: ("tool_error", "k6 lost its reader"),
     -15: ("stopped", "k6 was told to stop"),
 }

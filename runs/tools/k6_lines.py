@@ -6,7 +6,8 @@ bytes and are decoded once; values that share second, tags and metric are counte
 
 What counts as a request beside that: a sample of http_req_duration, grpc_req_duration,
 browser_http_req_duration or ws_connecting (one per WebSocket session), outside setup and teardown.
-A script that uses none of these protocols has its iterations counted.
+A script that imports none of these protocols has its iterations counted, as has one of gRPC
+streams; where it imports one and requested nothing, every iteration may have failed before that.
 """
 
 import math
@@ -21,7 +22,7 @@ import msgspec
 from runs.samples import REQUESTS, Batch, Cell, Key, Kind
 from runs.tools.lines import LONGEST_NAME, Lines, endpoint
 
-ITERATIONS = "iteration_duration"
+ITERATIONS, STREAMS = "iteration_duration", "grpc_streams"
 USERS = "vus"
 _MOST_LABELS, _LONGEST_TAGS = 5000, 4096
 _MOST_KINDS = 1000
@@ -86,9 +87,11 @@ _decode_tags = msgspec.json.Decoder(_Tags).decode
 
 
 class K6Reader:
-    def __init__(self) -> None:
+    def __init__(self, *, speaks: bool = False) -> None:
+        """`speaks`: the script imports a protocol."""
         self.hello = False
         self.dropped = 0
+        self._speaks = speaks
         self._senseless = 0
         self._lines = Lines()
         self._kinds: dict[str, Kind] = {}
@@ -139,9 +142,9 @@ class K6Reader:
 
     def _declare(self, metric: str, kind: str) -> None:
         self.hello = True
-        if metric in _FAILED:
-            self._labels.clear()  # from now on iterations are no requests
-        if len(self._kinds) < _MOST_KINDS or metric in _FAILED:
+        if metric in _FAILED or metric == STREAMS:
+            self._labels.clear()  # from now on iterations are no requests, or are some
+        if len(self._kinds) < _MOST_KINDS or metric in {*_FAILED, STREAMS}:
             self._kinds[metric] = _KINDS.get(kind, "trend")
 
     def _take(self, group: _Group, tags: bytes, batch: Batch) -> None:
@@ -192,7 +195,10 @@ class K6Reader:
         return _Label(key, Key(REQUESTS, name, key.status), failed)
 
     def _is_request(self, metric: str) -> bool:
-        return metric in _FAILED or (metric == ITERATIONS and not self._kinds.keys() & _FAILED)
+        if metric != ITERATIONS:
+            return metric in _FAILED
+        is_one = STREAMS in self._kinds or not self._speaks
+        return is_one and not self._kinds.keys() & _FAILED
 
 
 def _count_requests(cell: Cell, values: list[float], *, failed: bool) -> None:

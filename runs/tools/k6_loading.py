@@ -1,6 +1,7 @@
 """Loads a script into k6's archive and asks what it plans: its top level runs, no request."""
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from runs.tools.k6_endings import useful_line
 
 _LOAD_S = 30.0
 _TYPED = "wedsync-script.ts"  # a name that no file of a run can have
+_SUFFIXES = {".js", ".ts", ".mjs", ".cjs"}
 _QUIET = ("--quiet", "--no-color", "--log-format", "raw")
 
 
@@ -19,8 +21,9 @@ def archive(k6: str, job: Job, shell: Shell, to: Path) -> None:
     k6 knows TypeScript by its ending, which a script that is sent as text has not: what is no
     JavaScript is tried as that, and where it is neither the first complaint counts.
     """
-    said = _archive(k6, job, shell, to, job.script)
-    if said.code and _is_syntax_error(said):
+    script = _place(job)
+    said = _archive(k6, job, shell, to, script)
+    if said.code and _is_syntax_error(said) and script == job.script:
         typed = job.script.with_name(_TYPED)
         typed.write_bytes(job.script.read_bytes())
         typed.chmod(job.script.stat().st_mode)
@@ -41,6 +44,17 @@ def inspect(k6: str, job: Job, shell: Shell, archive: Path) -> Mapping[str, Any]
     return _read_plan(_expect(shell([k6, "inspect", *words, str(archive)], env, _LOAD_S), job))
 
 
+def _place(job: Job) -> Path:
+    """Among its files, where the same text lies there, so that ../ leads where it does by hand."""
+    text = job.script.read_bytes()
+    for folder, folders, names in os.walk(job.workdir):
+        folders.sort()
+        for path in sorted(Path(folder, name) for name in names):
+            if path != job.script and path.suffix in _SUFFIXES and path.read_bytes() == text:
+                return path
+    return job.script
+
+
 def _archive(k6: str, job: Job, shell: Shell, to: Path, script: Path) -> Finished:
     words = [*_QUIET, "--exclude-env-vars", *k6_options.config(job), *k6_options.variables(job)]
     argv = [k6, "archive", *words, "-O", str(to), str(script)]
@@ -56,7 +70,8 @@ def _expect(said: Finished, job: Job) -> Finished:
         return said
     line = useful_line(said.stderr).replace(f"file://{job.workdir}/", "")
     sentence = f"k6 cannot load the script: {line or f'it ended with code {said.code}'}"
-    raise ToolProblem(sentence, code="script_invalid", output=said.stderr)
+    problem: dict[str, Any] = {"output": said.stderr, "exit_code": said.code}
+    raise ToolProblem(sentence, code="script_invalid", **problem)
 
 
 def _read_plan(said: Finished) -> Mapping[str, Any]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from runs.tools import Job, ToolProblem, scrubbed, trusting
 
-_CONFIG = "k6-config.json"
+_CONFIG = "wedsync-config.json"
 # Twice the usual room between two garbage collections: k6 makes seven per cent more requests with
 # the same processors, for half as much memory again. https://go.dev/doc/gc-guide#GOGC
 GOGC = "200"

@@ -13,6 +13,12 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)(h|ms|m|s|us|µs|ns)")
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 _TIMED = ("constant-vus", "constant-arrival-rate", "externally-controlled")
 _SETUP = timedelta(seconds=60)
+_READ = (
+    *("status", "method", "name", "scenario", "group", "check", "error", "error_code"),
+    "expected_response",
+)
+_BY_DEFAULT = ("proto", "subproto", "url", "tls_version", "service")
+_NAMED_TAG = re.compile(r"[{,]\s*[\"']?(\w+)[\"']?\s*:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,17 @@ def own_thresholds(plan: Mapping[str, Any]) -> tuple[str, ...]:
             text = limit.get("threshold") if isinstance(limit, Mapping) else limit
             found.append(f"{metric} {text}")
     return tuple(found)
+
+
+def system_tags(plan: Mapping[str, Any]) -> tuple[str, ...]:
+    """Those that are read here, and of those that the script has by hand what a threshold names.
+
+    The address and its like are left out otherwise: they cost time in every sample.
+    """
+    named = {tag for metric in plan.get("thresholds") or {} for tag in _NAMED_TAG.findall(metric)}
+    by_hand = plan.get("systemTags")
+    others = _BY_DEFAULT if by_hand is None else by_hand
+    return *_READ, *(tag for tag in others if tag in named and tag not in _READ)
 
 
 def _scenario(words: Mapping[str, Any]) -> Scenario:

@@ -17,6 +17,8 @@ import httpx
 import pytest
 
 import tests.fakes.k6
+from runs import belongings
+from runs.samples import REQUESTS
 from runs.tools import Finished, Job, ToolProblem
 from runs.tools.k6 import K6
 from runs.tools.k6_lines import K6Reader
@@ -32,6 +34,7 @@ PLAN = {"totalDuration": "35s", "maxVUs": 13, "blacklistIPs": ["10.0.0.0/8"]}
 def k6(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> K6:
     monkeypatch.setenv("WEDSYNC_K6", str(executable(tmp_path / "k6")))
     monkeypatch.delenv("WEDSYNC_K6_CONFIG", raising=False)
+    (tmp_path / "script").touch()
     return K6()
 
 
@@ -51,7 +54,7 @@ def test_the_script_is_archived_once_and_the_archive_is_what_is_judged_and_run(
     shell, job = shell_of(), job_in(tmp_path)
     prepared = k6.prepare(job, shell)
     command = k6.command(job, samples_fd=5, go_fd=6)
-    archive = str(tmp_path / "archive.tar")
+    archive = str(tmp_path / "wedsync-archive.tar")
     assert (prepared.version, prepared.worst_case) == ("1.8.1", timedelta(seconds=35 + 2 * 60))
     assert [argv[1] for argv, _ in shell.asked] == ["version", "archive", "inspect"]
     assert shell.asked[1][0][-3:] == ["-O", archive, str(job.script)]
@@ -84,6 +87,91 @@ def test_variables_go_by_name_and_secrets_by_the_environment_alone(k6: K6, tmp_p
         assert env["TOKEN"] == "hush-hush"
     assert "--exclude-env-vars" in shell.asked[1][0]
     assert "hush" not in repr(command) + repr(job)
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "by_hand", "more"),
+    [
+        ({}, None, []),
+        ({"http_req_duration{url:http://site.example/rsvp}": ["p(95)<500"]}, None, ["url"]),
+        ({"http_reqs{name:rsvp, 'proto':HTTP/2.0}": ["count>0"]}, None, ["proto"]),
+        ({"http_reqs{ip:127.0.0.1}": ["count>0"]}, ["ip", "status", "url"], ["ip"]),
+        ({"http_reqs{url:http://site.example/}": ["count>0"]}, ["status"], []),
+        ({"http_reqs{ip:127.0.0.1,mine:yes}": ["count>0"]}, None, []),
+    ],
+)
+def test_a_threshold_finds_the_tags_of_k6_that_it_finds_by_hand(
+    k6: K6, tmp_path: Path, thresholds: object, by_hand: list[str] | None, more: list[str]
+) -> None:
+    job = job_in(tmp_path)
+    k6.prepare(job, shell_of(plan=PLAN | {"thresholds": thresholds, "systemTags": by_hand}))
+    argv = k6.command(job, samples_fd=5, go_fd=6).argv
+    tags = argv[argv.index("--system-tags") + 1].split(",")
+    assert [tag for tag in tags if tag in {"url", "proto", "ip", "mine"}] == more
+    assert {"status", "name", "expected_response"} <= set(tags)
+
+
+@pytest.mark.parametrize("lies_at", ["tests/load.js", "load.ts", "a/b/load.mjs"])
+def test_a_script_among_its_files_runs_from_where_it_lies(
+    k6: K6, tmp_path: Path, lies_at: str
+) -> None:
+    shell, job = shell_of(), job_in(tmp_path)
+    job.script.write_text("import '../lib/guests.js'")
+    for name, text in {
+        "lib/guests.js": "",
+        "z/load.js": "",
+        "a/notes.txt": None,
+        lies_at: None,
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(job.script.read_text() if text is None else text)
+    k6.prepare(job, shell)
+    assert shell.asked[1][0][-1] == str(tmp_path / lies_at)
+
+
+def test_a_script_among_its_files_is_what_its_ending_says(k6: K6, tmp_path: Path) -> None:
+    wrong = said(stderr="file://x/load.js: Line 4:12 Unexpected token :\n", code=107)
+    shell, job = shell_of(archive=wrong), job_in(tmp_path)
+    for path in (job.script, tmp_path / "load.js"):
+        path.write_text("let guests: number = 1")
+    with pytest.raises(ToolProblem, match="Unexpected token"):
+        k6.prepare(job, shell)
+    assert [argv[-1] for argv, _ in shell.asked[1:]] == [str(tmp_path / "load.js")]
+
+
+@pytest.mark.parametrize(
+    ("text", "counted"),
+    [
+        ("import grpc from 'k6/net/grpc'", 0),
+        ('const http = require("k6/http")', 0),
+        ("import { WebSocket } from 'k6/experimental/websockets'", 0),
+        ("import { check } from 'k6'; // https://grafana.com/docs/k6/http", 1),
+    ],
+)
+def test_iterations_are_requests_only_of_a_script_that_can_make_no_others(
+    k6: K6, tmp_path: Path, text: str, counted: int
+) -> None:
+    with tarfile.open(tmp_path / "wedsync-archive.tar", "w") as tar:
+        member = tarfile.TarInfo("file/work/lib/guests.js")
+        member.size = len(text)
+        tar.addfile(member, io.BytesIO(text.encode()))
+    data = {"time": "2026-11-23T14:34:19Z", "value": 9, "tags": {}}
+    line = {"metric": "iteration_duration", "type": "Point", "data": data}
+    batch = k6.reader(job_in(tmp_path)).feed(json.dumps(line).encode() + b"\n")
+    assert len([key for _, key in batch.cells if key.metric == REQUESTS]) == counted
+
+
+def test_no_file_of_a_run_is_taken_for_one_of_k6s_own(
+    k6: K6, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "k6.json").write_text("{}")
+    monkeypatch.setenv("WEDSYNC_K6_CONFIG", str(tmp_path / "k6.json"))
+    job = job_in(tmp_path)
+    k6.prepare(job, shell_of())
+    argv = k6.command(job, samples_fd=5, go_fd=6).argv
+    files = [Path(word).name for word in argv if word.startswith(f"{tmp_path}/")]
+    assert len(files) == 4, files  # k6 itself, its config, its summary, the archive
+    assert all(name.startswith(belongings.OURS) for name in (*files[1:], K6.script_name))
 
 
 def test_a_plan_is_read_as_far_as_the_script_says(k6: K6, tmp_path: Path) -> None:
@@ -210,7 +298,7 @@ def test_a_script_that_counts_iterations_alone_has_one_user(
 ) -> None:
     shell, job = shell_of(), job_in(tmp_path)
     content = json.dumps({"options": options}).encode()
-    with tarfile.open(tmp_path / "archive.tar", "w") as tar:
+    with tarfile.open(tmp_path / "wedsync-archive.tar", "w") as tar:
         member = tarfile.TarInfo("metadata.json")
         member.size = len(content)
         tar.addfile(member, io.BytesIO(content))
@@ -380,7 +468,7 @@ def test_the_k6_of_another_run_is_told_nothing_though_it_has_our_port(
     k6: K6, tmp_path: Path, pipe: tuple[int, int], tell: Callable[[K6, Job, int], None]
 ) -> None:
     job = replace(job_in(tmp_path), port=free_port())
-    (tmp_path / "archive.tar").write_text("function setup() {}")
+    (tmp_path / "wedsync-archive.tar").write_text("function setup() {}")
     with fake_k6(job) as process:
         with pytest.raises(ToolProblem, match="is another program's; it was stopped"):
             tell(k6, job, pipe[1])

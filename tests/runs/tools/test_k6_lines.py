@@ -67,6 +67,26 @@ def requested(batch: Batch) -> list[str]:
     return [name for _, name in requests(batch)]
 
 
+@pytest.mark.parametrize(
+    ("speaks", "metric", "counted"),
+    [(False, "iterations", 2), (True, "iterations", 0), (True, "grpc_streams", 2)],
+)
+def test_iterations_prove_nothing_where_a_script_imports_a_protocol_and_does_not_use_it(
+    speaks: bool, metric: str, counted: int
+) -> None:
+    reader, lasted = K6Reader(speaks=speaks), point("iteration_duration", 900, scenario="a")
+    reader.feed(f"{declare('iteration_duration')}{declare(metric, 'counter')}".encode())
+    found = [requests(reader.feed(lasted.encode())) for _ in range(2)]
+    assert sum(len(cell.values) for cells in found for cell in cells.values()) == counted
+
+
+def test_the_first_stream_of_grpc_makes_requests_of_iterations() -> None:
+    reader, lasted = K6Reader(speaks=True), point("iteration_duration", 900).encode()
+    assert requests(reader.feed(declare("iteration_duration").encode() + lasted)) == {}
+    streamed = reader.feed(declare("grpc_streams", "counter").encode() + lasted)
+    assert requests(streamed) == {(SECOND, "iteration"): Cell([900.0])}
+
+
 def test_iterations_do_not_count_where_a_protocol_does() -> None:
     batch = read(
         declare("http_req_duration"),
