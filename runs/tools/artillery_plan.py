@@ -16,7 +16,6 @@ _SPAN = re.compile(
     re.IGNORECASE,
 )
 _UNITS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
-_ENGINES = frozenset({"http", "ws", "socketio"})
 _LEGACY_CHECKS = ("min", "max", "median", "p95", "p99")
 Number = int | float | str
 
@@ -38,9 +37,16 @@ class Phase(msgspec.Struct, rename="camel"):
 
     @property
     def arrivals(self) -> bool:
-        """Whether anybody arrives in it."""
-        rates = (self.arrival_rate, self.arrival_count, self.ramp_to)
-        return self.pause is None and any(float(rate or 0) for rate in rates)
+        """Whether anybody arrives in it. A count goes before a rate, and a pause before both."""
+        if self.pause is not None:
+            return False
+        rates = (self.arrival_rate, self.ramp_to)
+        counts = rates if self.arrival_count is None else (self.arrival_count,)
+        return any(float(rate or 0) for rate in counts)
+
+    @property
+    def is_ramp(self) -> bool:
+        return self.arrivals and self.arrival_count is None and self.ramp_to is not None
 
     @property
     def rate(self) -> float:
@@ -66,11 +72,11 @@ class Plan(msgspec.Struct):
     node: str
     target: str
     phases: list[Phase]
-    engines: list[str]
     plugins: list[str]
     scenarios: list[Scenario]
     ensure: dict[str, object]
     urls: list[str]
+    hooks: list[str] = []
 
     @property
     def nominal(self) -> timedelta:
@@ -146,7 +152,6 @@ def read(data: bytes) -> Plan:
     except (ValueError, ZeroDivisionError) as error:
         sentence = f"Artillery's phases make no sense: {error}."
         raise ToolProblem(sentence, code="script_invalid") from None
-    _refuse_unknown_engines(plan)
     return plan
 
 
@@ -165,24 +170,16 @@ def parse_span(value: Number | None) -> float:
 
 def _refuse_fraction(phase: Phase) -> None:
     """Artillery ends with an AssertionError, since it hands whole users to its workers."""
-    rate = float(phase.arrival_rate or 0)
-    if phase.ramp_to is None and phase.arrivals and rate != int(rate):
+    rate, ramp_to = float(phase.arrival_rate or 0), float(phase.ramp_to or 0)
+    most = float(phase.max_vusers or 0)
+    if not ramp_to and phase.arrivals and rate != int(rate):
         count = math.ceil(rate * phase.seconds)
         raise ValueError(
             f"it takes whole numbers as arrivalRate, not {rate:g}; arrivalCount: {count} with the "
             "same duration does that"
         )
-
-
-def _refuse_unknown_engines(plan: Plan) -> None:
-    known = _ENGINES | set(plan.engines)
-    for scenario in plan.scenarios:
-        if scenario.engine not in known:
-            raise ToolProblem(
-                f"The script asks for the engine “{scenario.engine}”, which Artillery does not "
-                f"have. It has {', '.join(sorted(known))}; config.engines names others.",
-                code="script_invalid",
-            )
+    if (rate or ramp_to) and phase.arrivals and most != int(most):
+        raise ValueError(f"it takes whole numbers as maxVusers, not {most:g}")
 
 
 def _dicts(value: object) -> Sequence[dict[str, object]]:

@@ -3,6 +3,7 @@
 https://www.artillery.io/docs/reference/cli/run (--overrides replaces the list of phases whole)
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,20 +13,25 @@ from runs.shards.shares import Part
 from runs.tools import ToolProblem
 from runs.tools.artillery_plan import Phase
 
+_ALMOST_NOTHING = 1e-9  # Artillery hands out a ramp to 0 in whole users, as if it were no ramp
+
 
 def refuse_undivided(phases: Sequence[Phase], of: int) -> None:
     """Raises ToolProblem ("cannot_divide") where a part would be nothing, or without its limit."""
     for phase in phases:
         most = phase.max_vusers
-        if most is not None and phase.arrivals and int(float(most)) < of:
+        if most is not None and phase.arrivals and int(float(most)) < min(of, _most(phase)):
             raise _problem(f"A phase of the script has maxVusers: {most}", of)
-    last = divide(phases, Part(of - 1, of))
-    if all("pause" in phase for phase in last):
+    if all(_most(phase) < of for phase in phases):
         raise _problem("The phases of the script have too few arrivals", of)
 
 
 def divide(phases: Sequence[Phase], part: Part) -> list[dict[str, Any]]:
-    """The phases of one part: their arrivals and their maxVusers add up to those of the whole."""
+    """The phases of one part: their arrivals and their maxVusers add up to those of the whole.
+
+    Where fewer arrive than there are parts, the last ones pause. “wedsyncPart” of a ramp says to
+    our plugin which arrivals of each second are this one's.
+    """
     return [_divide(phase, part) for phase in phases]
 
 
@@ -33,17 +39,43 @@ def _divide(phase: Phase, part: Part) -> dict[str, Any]:
     words = {name: word for name, word in msgspec.to_builtins(phase).items() if word is not None}
     if not phase.arrivals:
         return words
-    if float(phase.ramp_to or 0):  # a ramp may have fractions
-        words["arrivalRate"] = float(phase.arrival_rate or 0) / part.of
-        words["rampTo"] = float(phase.ramp_to or 0) / part.of
-    else:
-        kind = "arrivalRate" if float(phase.arrival_rate or 0) else "arrivalCount"
-        words[kind] = part.share(int(float(words[kind])))
-        if not words[kind]:
-            return {"pause": phase.duration}
+    if phase.arrival_count is not None:
+        for rate in {"arrivalRate", "rampTo"} & words.keys():
+            del words[rate]  # with a rate, each of Artillery's workers would do the whole count
+    busy = Part(part.number, min(part.of, _most(phase)))
+    if busy.number >= busy.of:
+        return {"pause": phase.duration}
+    words |= _share_ramp(phase, busy) if phase.is_ramp else _share_arrivals(phase, busy)
     if phase.max_vusers is not None:
-        words["maxVusers"] = part.share(int(float(phase.max_vusers)))
+        words["maxVusers"] = busy.share(math.ceil(float(phase.max_vusers)))
     return words
+
+
+def _share_ramp(phase: Phase, part: Part) -> dict[str, Any]:
+    """By its rates, which may have fractions."""
+    return {
+        "arrivalRate": float(phase.arrival_rate or 0) / part.of,
+        "rampTo": float(phase.ramp_to or 0) / part.of or _ALMOST_NOTHING,
+        "wedsyncPart": part,
+    }
+
+
+def _share_arrivals(phase: Phase, part: Part) -> dict[str, Any]:
+    if phase.arrival_count is None:
+        return {"arrivalRate": part.share(int(float(phase.arrival_rate or 0)))}
+    return {"arrivalCount": part.share(math.floor(float(phase.arrival_count)))}
+
+
+def _most(phase: Phase) -> int:
+    """How many arrive in all, or in the second with the most of them, rounded as Artillery does."""
+    if not phase.arrivals:
+        return 0
+    if phase.arrival_count is not None:
+        return math.floor(float(phase.arrival_count))
+    rate, ramp_to = float(phase.arrival_rate or 0), float(phase.ramp_to or 0)
+    if phase.is_ramp and phase.seconds == 1:
+        return math.floor((rate + ramp_to) / 2 + 0.5)
+    return math.floor(max(rate, ramp_to) + 0.5)
 
 
 def _problem(what: str, of: int) -> ToolProblem:

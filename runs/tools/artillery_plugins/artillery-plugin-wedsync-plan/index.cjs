@@ -13,7 +13,6 @@ class Plugin {
       node: process.version,
       target: config.target ?? "",
       phases: config.phases,
-      engines: Object.keys(config.engines ?? {}),
       plugins: Object.keys(config.plugins),
       scenarios: (script.scenarios ?? []).map((scenario) => ({
         name: String(scenario.name ?? ""),
@@ -21,6 +20,7 @@ class Plugin {
         quiet: isQuiet(scenario, config),
       })),
       ensure: config.ensure ?? config.plugins.ensure ?? {},
+      hooks: ["before", "after"].filter((hook) => script[hook]),
       urls: addresses([script.scenarios, script.before, script.after]),
     };
     fs.writeFileSync(process.env.WEDSYNC_PLAN, JSON.stringify(plan));

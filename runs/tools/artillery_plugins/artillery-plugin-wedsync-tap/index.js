@@ -9,6 +9,7 @@ import { BroadcastChannel, isMainThread } from "node:worker_threads";
 import { FLUSH_MS, Sheet, say } from "./sheet.js";
 import { hearEngines } from "./engines.js";
 import { HOOKS, hear } from "./hearing.js";
+import { takePart } from "./part.js";
 import { hearStatistics } from "./statistics.js";
 
 const HEARTBEAT_MS = 1000;
@@ -23,8 +24,9 @@ export const LEGACY_METRICS_FORMAT = false;
 
 export class Plugin {
   constructor(script, events) {
-    if (isMainThread) supervise(events);
-    else if (hasHook) work(script);
+    if (isMainThread) return supervise(events);
+    takePart(script.config.phases);
+    if (hasHook) work(script);
   }
 }
 
