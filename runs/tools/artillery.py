@@ -6,11 +6,11 @@ ends Artillery before any traffic; the tap waits for "go", then hands over what 
 
 import json
 import os
-import re
 import shutil
 from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -30,10 +30,10 @@ from runs.tools import (
     artillery_plan,
     artillery_script,
     artillery_shards,
+    artillery_warnings,
     read_left,
     scrubbed,
 )
-from runs.tools.artillery_install import NODE_AT_LEAST, VERSION
 from runs.tools.artillery_lines import ArtilleryReader
 from runs.tools.tapping import say_go
 
@@ -60,6 +60,7 @@ class Artillery:
     def prepare(self, job: Job, shell: Shell) -> Prepared:
         """Let the plan plugin write what the script comes to, with every network denied."""
         _copy_plugins(job)
+        artillery_script.refuse_missing(job)
         artillery_script.put(job)
         (job.workdir / artillery_script.PLAN).unlink(missing_ok=True)
         env = self._environment(job, "wedsync-plan", WEDSYNC_DENIED=_NOWHERE)
@@ -71,7 +72,7 @@ class Artillery:
         return Prepared(
             version=plan.artillery,
             worst_case=None,
-            warnings=_warnings(plan),
+            warnings=artillery_warnings.of(plan, said, job.shard[1]),
             nominal=plan.nominal,
             peak_users=plan.peak_users,
             peak_rate=plan.peak_rate,
@@ -89,7 +90,7 @@ class Artillery:
         )
         return Command(self._argv(job, is_part=True), env)
 
-    def reader(self) -> ArtilleryReader:
+    def reader(self, job: Job | None = None) -> ArtilleryReader:
         return ArtilleryReader()
 
     def is_ready(self, job: Job, reader: Reader) -> bool:
@@ -186,7 +187,8 @@ def _read_plan(job: Job, said: Finished) -> artillery_plan.Plan:
         words = f"{said.stdout}\n{said.stderr}"
         line = artillery_ending.useful_line(words).replace(f"{job.workdir}/", "")
         sentence = f"Artillery cannot load the script: {line or f'it ended with code {said.code}'}"
-        raise ToolProblem(sentence, code="script_invalid", output=words) from None
+        problem: dict[str, Any] = {"output": words, "exit_code": said.code}
+        raise ToolProblem(sentence, code="script_invalid", **problem) from None
     return artillery_plan.read(data)
 
 
@@ -199,27 +201,3 @@ def _refuse_longer(nominal: timedelta, declared: timedelta) -> None:
             "last need time to finish, else they are cut off at the declared duration.",
             code="plan_too_long",
         )
-
-
-def _warnings(plan: artillery_plan.Plan) -> tuple[str, ...]:
-    found = []
-    if plan.peak_users is None:
-        found.append(
-            "A phase of the script sets no maxVusers: users pile up without limit while the site "
-            "is slow."
-        )
-    if plan.ensure and "ensure" not in plan.plugins:
-        found.append(
-            "The script has config.ensure but not the plugin: without “plugins: {ensure: {}}” "
-            "Artillery judges none of it."
-        )
-    found += plan.unheard
-    if plan.artillery != VERSION:
-        found.append(f"This is Artillery {plan.artillery}; WedSync is tested with {VERSION}.")
-    if _version(plan.node) < NODE_AT_LEAST:
-        found.append(f"Artillery asks for Node 22.18 or newer; this is {plan.node}.")
-    return tuple(found)
-
-
-def _version(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", text)[:2])

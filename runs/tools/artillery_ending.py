@@ -14,21 +14,35 @@ _ENDINGS: dict[int, tuple[Kind, str]] = {
     130: ("stopped", "Artillery was told to stop"),
     143: ("stopped", "Artillery was told to stop"),
     -2: ("stopped", "Artillery was told to stop"),
-    -9: ("stopped", "Artillery was killed"),
+    -9: ("stopped", "Artillery was killed, most often for want of memory"),
     -15: ("stopped", "Artillery was told to stop"),
 }
+_FOREIGN = (
+    "Artillery ended with code {}, which is none of its own: look in the script's functions and "
+    "plugins for what asks for it"
+)
 _NOISE = ("Test run id", "at ", "WARNING", "Error: Build failed with", "code: '", "url: '", "}")
+_LATE_MESSAGE = re.compile(
+    r"Callback was already called.*?at (captured|\S*messageHandler) \(\S*engine_ws\.js", re.DOTALL
+)
+_OWN_FAULT = (
+    "Artillery's own WebSocket engine failed in a worker, as it does by hand: a message came after "
+    "its step was over, answered already or timed out. Let the flow await each message that the "
+    "site sends (“wait”, or “send” with “match” or “capture”), or raise config.timeout."
+)
 _IN_WORKER = re.compile(r"^worker error, id: \d+ ")
 
 
 def explain(code: int, stderr: str) -> Ending:
     if code == 1 and (failed := re.findall(r"^fail: (.*?)(?<! \(optional\))$", stderr, re.M)):
         return Ending("thresholds_crossed", f"The script's ensure failed: {failed[-1]}.")
-    kind, sentence = _ENDINGS.get(code, ("tool_error", f"Artillery ended with code {code}"))
+    if code == 11 and _LATE_MESSAGE.search(stderr):
+        return Ending("script_error", _OWN_FAULT)
+    kind, sentence = _ENDINGS.get(code, ("tool_error", _FOREIGN.format(code)))
     said = useful_line(stderr)
     if kind in {"script_error", "tool_error"} and said:
         sentence = f"{sentence}: {said}"
-    return Ending(kind, sentence.rstrip(".") + ".")
+    return Ending(kind, sentence if sentence.endswith(("?", "!")) else sentence.rstrip(".") + ".")
 
 
 def useful_line(words: str) -> str:

@@ -7,6 +7,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from runs.shards.shares import Part
 from runs.tools import Job, ToolProblem, artillery_plan, artillery_shards, read_left
@@ -64,12 +65,42 @@ def options(job: Job) -> Iterator[str]:
 def overrides(job: Job, *, is_part: bool) -> tuple[str, ...]:
     """The run's own, and for a shard its part of the phases, from the plan of the whole script."""
     said = job.variables.get("ARTILLERY_OVERRIDES")
+    whole = _read_overrides(said) if said else {}
     if not is_part or job.shard[1] == 1:
         return ("--overrides", said) if said else ()
     phases = artillery_plan.read(_own(job.workdir / PLAN)).phases
     part = {"phases": artillery_shards.divide(phases, Part(*job.shard))}
-    whole = json.loads(said) if said else {}
     return "--overrides", json.dumps({**whole, "config": {**whole.get("config", {}), **part}})
+
+
+def refuse_missing(job: Job) -> None:
+    """Raises ToolProblem where the file of a config is not there: Artillery says only its path."""
+    name = job.variables.get("ARTILLERY_CONFIG")
+    if name and not (job.workdir / name).is_file():
+        raise ToolProblem(
+            f"ARTILLERY_CONFIG says “{name}”, and no file of the run has that name. Bring it among "
+            "the run's files, or say the name of one that is there, from the top of their folder.",
+            code="script_invalid",
+        )
+
+
+def _read_overrides(said: str) -> dict[str, Any]:
+    """Raises ToolProblem: Artillery takes a number or a list, and changes nothing or fails."""
+    why = "it is no JSON object"
+    try:
+        whole = json.loads(said)
+    except (ValueError, RecursionError) as error:
+        why = f"it is no JSON ({error})"
+    else:
+        if isinstance(whole, dict):
+            if isinstance(whole.get("config", {}), dict):
+                return whole
+            why = "its “config” is no JSON object"
+    raise ToolProblem(
+        f"ARTILLERY_OVERRIDES cannot be read: {why}. Write what replaces parts of the script, "
+        'as in {"config": {"phases": [{"duration": 60, "arrivalRate": 5}]}}.',
+        code="script_invalid",
+    )
 
 
 def _brought(job: Job) -> Iterator[Path]:

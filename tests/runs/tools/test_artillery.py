@@ -19,7 +19,6 @@ PLAN: dict[str, Any] = {
     "node": "v24.19.0",
     "target": "http://site.example",
     "phases": [{"duration": 10, "arrivalRate": 2, "maxVusers": 5}],
-    "engines": [],
     "plugins": ["ensure", "metrics-by-endpoint"],
     "scenarios": [{"name": "guest", "engine": "http"}],
     "ensure": {},
@@ -118,6 +117,8 @@ def test_users_of_one_phase_are_still_there_in_the_next() -> None:
     [
         ({"duration": "soon", "arrivalRate": 1}, "“soon” is no duration"),
         ({"duration": 60, "arrivalRate": 0.5}, "whole numbers.*0.5; arrivalCount: 30"),
+        ({"duration": 60, "arrivalRate": 2.5, "rampTo": 0}, "whole numbers as arrivalRate.*2.5"),
+        ({"duration": 60, "arrivalRate": 2, "maxVusers": 2.5}, "whole numbers as maxVusers.*2.5"),
         ({"duration": 0, "arrivalCount": 5}, "make no sense"),
         ({"duration": 5, "arrivalRate": "many"}, "make no sense"),
         ({"arrivalRate": [1]}, "make no sense"),
@@ -129,10 +130,8 @@ def test_phases_that_artillery_cannot_run_are_refused(phase: dict[str, object], 
     assert caught.value.code == "script_invalid"
 
 
-def test_an_unknown_engine_is_refused_by_its_name() -> None:
-    with pytest.raises(ToolProblem, match="engine “kafka”.*http, socketio, ws"):
-        planned(scenarios=[{"engine": "kafka"}])
-    assert planned(scenarios=[{"engine": "kafka"}], engines=["kafka"]).scenarios
+def test_an_engine_that_nobody_has_is_left_to_artillery_which_ends_as_by_hand() -> None:
+    assert planned(scenarios=[{"engine": "kafka"}]).scenarios[0].engine == "kafka"
 
 
 def test_every_host_that_the_script_names_is_told_once() -> None:
@@ -165,6 +164,26 @@ def test_what_a_person_should_know_is_a_warning(
     artillery: Artillery, job: Job, change: dict[str, object], words: str
 ) -> None:
     assert words in artillery.prepare(job, Planning(PLAN | change)).warnings[0]
+
+
+def test_what_artillery_warns_of_while_it_plans_is_a_warning_once(
+    artillery: Artillery, job: Job
+) -> None:
+    words = "Test run id: x\nWARNING: environment stagin is set but is not defined in the script\n"
+    warned = "Artillery warns: environment stagin is set but is not defined in the script."
+    assert artillery.prepare(job, Planning(PLAN, said(words, words))).warnings == (warned,)
+
+
+def test_hooks_that_every_shard_runs_for_itself_are_a_warning(
+    artillery: Artillery, job: Job
+) -> None:
+    plan = PLAN | {"hooks": ["before", "after"]}
+    told = artillery.prepare(replace(job, shard=(1, 2)), Planning(plan)).warnings
+    assert told == (
+        "Each of the 2 shards runs the script's “before” and “after” once for itself: what is made "
+        "there is made 2 times.",
+    )
+    assert artillery.prepare(job, Planning(plan)).warnings == ()
 
 
 @pytest.mark.parametrize(
@@ -304,7 +323,13 @@ def test_artillery_without_node_says_what_is_missing(
         (0, "", "finished", "Artillery finished."),
         (1, "ok: a < 1\nfail: b < 2\n", "thresholds_crossed", "ensure failed: b < 2."),
         (1, "fail: b < 2 (optional)\nError: no", "script_error", "The script failed: no."),
-        (11, "Error: unknown engine\n", "script_error", "in a worker of Artillery: unknown"),
+        (
+            11,
+            'worker error, id: 1 Error: Failed to run scenario "0": unknown engine "kafka". Did '
+            'you forget to include it in "config.engines.kafka"?\n    at Array.map\n',
+            "script_error",
+            'unknown engine "kafka". Did you forget to include it in "config.engines.kafka"?',
+        ),
         (
             11,
             "worker error, id: 1 Error [ERR_MODULE_NOT_FOUND]: Cannot find module 'soap'\n"
@@ -318,16 +343,34 @@ def test_artillery_without_node_says_what_is_missing(
             "script_error",
             "in a worker of Artillery: browserType.launch: No such browser.",
         ),
+        (
+            11,
+            "worker error, id: 1 Error: Callback was already called.\n"
+            "    at /a/node_modules/async/dist/async.js:969:32\n"
+            "    at captured (file:///a/artillery/dist/lib/core/engine_ws.js:70:20)\n",
+            "script_error",
+            "Artillery's own WebSocket engine failed in a worker, as it does by hand: a message",
+        ),
+        (
+            11,
+            "worker error, id: 1 Error: Callback was already called.\n"
+            "    at later (file:///a/processor.js:7:2)\n"
+            "    at scenario (file:///a/artillery/dist/lib/core/engine_ws.js:70:20)\n",
+            "script_error",
+            "in a worker of Artillery: Callback was already called.",
+        ),
         (21, "", "thresholds_crossed", "expect plugin"),
         (3, "", "tool_error", "lost its supervisor"),
         (143, "", "stopped", "told to stop"),
-        (77, "", "tool_error", "code 77"),
+        (77, "", "tool_error", "code 77, which is none of its own: look in the script's functions"),
+        (77, "Error: no\n", "tool_error", "plugins for what asks for it: no."),
     ],
 )
 def test_an_exit_code_becomes_a_sentence(code: int, stderr: str, kind: str, words: str) -> None:
     ending = Artillery().explain(code, stderr)
     assert ending.kind == kind
     assert words in ending.sentence
+    assert "?." not in ending.sentence
 
 
 def test_checks_are_told_as_ensure_judged_them(artillery: Artillery, job: Job) -> None:

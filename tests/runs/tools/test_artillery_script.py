@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runs.tools import Job, artillery_script
+from runs.tools import Job, ToolProblem, artillery_script
 from tests.runs.tools.fake_shell import job_in
 
 TEXT = "config: {}\n"
@@ -75,7 +75,6 @@ def test_a_shard_has_its_part_of_the_phases_beside_the_overrides_of_the_run(job:
         "node": "v24",
         "target": "",
         "phases": PHASES,
-        "engines": [],
     }
     plan |= {"plugins": [], "scenarios": [], "ensure": {}, "urls": []}
     (job.workdir / artillery_script.PLAN).write_text(json.dumps(plan))
@@ -89,3 +88,36 @@ def test_a_shard_has_its_part_of_the_phases_beside_the_overrides_of_the_run(job:
             "before": {},
         },
     )
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ("phases: []", "it is no JSON \\(.*column 1"),
+        ("{no", "it is no JSON"),
+        ("[" * 100_000, "it is no JSON"),
+        ("7", "it is no JSON object"),
+        ("[{}]", "it is no JSON object"),
+        ('"text"', "it is no JSON object"),
+        ("null", "it is no JSON object"),
+        ('{"config": 7}', "its “config” is no JSON object"),
+        ('{"config": null}', "its “config” is no JSON object"),
+    ],
+)
+@pytest.mark.parametrize("is_part", [True, False])
+def test_overrides_that_are_no_object_are_told_and_no_fault_of_ours(
+    job: Job, said: str, why: str, is_part: bool
+) -> None:
+    job = replace(job, variables={"ARTILLERY_OVERRIDES": said}, shard=(0, 2))
+    with pytest.raises(ToolProblem, match=f"OVERRIDES cannot be read: {why}.*Write wh") as caught:
+        artillery_script.overrides(job, is_part=is_part)
+    assert caught.value.code == "script_invalid"
+
+
+def test_a_config_that_is_not_among_the_files_is_told_by_its_name(job: Job) -> None:
+    job = replace(job, variables={"ARTILLERY_CONFIG": "config/common.yml"})
+    with pytest.raises(ToolProblem, match="says “config/common.yml”, and no file.*Bring") as caught:
+        artillery_script.refuse_missing(job)
+    assert caught.value.code == "script_invalid"
+    bring(job, {"config/common.yml": TEXT})
+    artillery_script.refuse_missing(job)

@@ -55,6 +55,7 @@ scenarios:
     weight: 1
     flow: [{post: {url: "/write", json: {guest: "{{ guest }}"}, ifTrue: "1 > 2"}}]
 """
+HOOKS = ["before", "after"]
 PROCESSOR = """
 module.exports = {
   mark: (request, context, events, done) => {
@@ -106,7 +107,14 @@ def test_what_a_whole_script_measures_is_told_with_its_names(
 ) -> None:
     bring(tmp_path)
     job = job_of(artillery, WHOLE.replace("CODE", "200"), tmp_path, target=site.url, seconds=20)
-    with LocalRun(artillery, replace(job, variables={"table": "nine"})) as run:
+    variables = {"table": "nine", "ARTILLERY_DOTENV": "no.env", "ARTILLERY_ENVIRONMENT": "none"}
+    with LocalRun(artillery, replace(job, variables=variables)) as run:
+        assert run.prepared is not None
+        assert run.prepared.warnings[-2:] == (
+            "Artillery warns: could not read dotenv file: no.env.",
+            "Artillery warns: environment none is set but is not defined in the script.",
+        )
+        assert json.loads((tmp_path / "wedsync-plan.json").read_text())["hooks"] == HOOKS
         run.wait_until_ready()
         run.go()
         assert run.read_to_end() == 0
