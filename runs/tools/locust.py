@@ -22,9 +22,11 @@ from runs.tools import (
     Reader,
     Shell,
     ToolProblem,
+    locust_endings,
     scrubbed,
     trusting,
 )
+from runs.tools.locust_endings import last_words
 from runs.tools.locust_lines import LocustReader
 from runs.tools.tapping import say_go
 
@@ -33,19 +35,21 @@ MARGIN_S = STOP_TIMEOUT_S + 1
 MOST_RAMP_S = 10.0
 PROCESSES, MOST_PROCESSES = "LOCUST_PROCESSES", 64
 """The variable that asks for several processes, by Locust's own name for it."""
-_LOOK, _REACH, _TAP, _SHARDS = _OURS = ("look", "reach", "tap", "shards")
+TAGS = {"LOCUST_TAGS": "--tags", "LOCUST_EXCLUDE_TAGS": "--exclude-tags"}
+_LOOK, _REACH, _TAP, _LAST, _SHARDS = _OURS = ("look", "reach", "tap", "last", "shards")
 _VENV = Path(__file__).resolve().parents[2] / ".venv-locust" / "bin" / "locust"
 _USERS = re.compile(r"^Available Users:\s+\S", re.MULTILINE)
 _SHAPES = re.compile(r"^wedsync shape: (\w+)$", re.MULTILINE)
+_HOSTS = re.compile(r"^wedsync host: (.+)$", re.MULTILINE)
 _SHORT_S, _LOAD_S = 20.0, 30.0
 
 
 class Locust:
     name = "locust"
     latency_kind = "locust response_time: the whole call with its body, and connecting when new"
-    script_name = "locustfile.py"
+    script_name = "wedsync_script.py"  # a locustfile.py may lie beside it and be imported
     is_steered_from_outside = False
-    options = (PROCESSES,)
+    options = (PROCESSES, *TAGS)
 
     def find(self) -> Path:
         configured = os.environ.get("WEDSYNC_LOCUST")
@@ -64,7 +68,7 @@ class Locust:
         said = shell([locust, "--version"], env, _SHORT_S)
         found = re.search(r"locust (\d\S*)", said.stdout)
         if said.code or not found:
-            sentence = f"Locust does not start: {_last_line(said.stderr)}"
+            sentence = f"Locust does not start: {last_words(said.stderr)}"
             raise ToolProblem(sentence, code="tool_error")
         if not found[1].startswith("2."):
             sentence = (
@@ -80,19 +84,21 @@ class Locust:
             sentence = "Locust finds no User class in the script, so there is nobody to be."
             raise ToolProblem(sentence, code="script_invalid")
         _processes(job)
-        return _prepared(found[1], job, _SHAPES.findall(said.stdout))
+        _tags(job)
+        return _prepared(found[1], job, said.stdout)
 
     def command(self, job: Job, *, samples_fd: int, go_fd: int) -> Command:
         """The host goes without its last slash: FastHttpUser refuses "//", which it made of "/"."""
         users, (number, of) = job.users or 1, job.shard
-        ours = (_REACH, _TAP, _SHARDS) if of > 1 else (_REACH, _TAP)
+        ours = (_REACH, _TAP, _LAST, *((_SHARDS,) if of > 1 else ()))
         argv = [
             str(self.find()),
             *("-f", _files(job, *ours)),
             *("-H", job.target.rstrip("/"), "-u", str(users)),
             *("-r", f"{spawn_rate(users, job.duration):g}"),
             *("-t", f"{run_time_s(job.duration)}s", "--stop-timeout", str(STOP_TIMEOUT_S)),
-            *("--headless", "--only-summary", "--json", "--exit-code-on-error", "0"),
+            *_tags(job),
+            *("--headless", "--only-summary", "--exit-code-on-error", "0"),
             *("--loglevel", "WARNING", *_several(job)),
         ]
         words = {"WEDSYNC_SAMPLES_FD": str(samples_fd), "WEDSYNC_GO_FD": str(go_fd)}
@@ -103,7 +109,7 @@ class Locust:
         }
         return Command(argv, _environment(job) | words)
 
-    def reader(self) -> LocustReader:
+    def reader(self, job: Job | None = None) -> LocustReader:
         return LocustReader()
 
     def is_ready(self, job: Job, reader: Reader) -> bool:
@@ -126,19 +132,7 @@ class Locust:
         """Nothing, as for the setup."""
 
     def explain(self, code: int, stderr: str) -> Ending:
-        """Locust says 0 after a stop as well as after a natural end."""
-        said = _last_line(stderr)
-        if code == 0:
-            return Ending("finished", "Locust finished.")
-        if code in {-2, -9, -15}:
-            return Ending("stopped", "Locust was told to stop.")
-        if code == 1:
-            return Ending("script_error", f"The script failed: {said}")
-        if code == 2:
-            return Ending(
-                "script_error", f"The script raised an error outside of a request: {said}"
-            )
-        return Ending("tool_error", f"Locust ended with code {code}: {said}")
+        return locust_endings.explain(code, stderr)
 
 
 def _processes(job: Job) -> int:
@@ -166,6 +160,18 @@ def _several(job: Job) -> list[str]:
     ]
 
 
+def _tags(job: Job) -> list[str]:
+    """Raises ToolProblem where a tag would be an option of its own."""
+    argv = []
+    for name, option in TAGS.items():
+        tags = job.variables.get(name, "").split()
+        if wrong := [tag for tag in tags if tag.startswith("-")]:
+            sentence = f"{name} holds “{wrong[0]}”; it is tags with spaces between them."
+            raise ToolProblem(sentence, code="script_invalid")
+        argv += [option, *tags] if tags else []
+    return argv
+
+
 def run_time_s(duration: timedelta) -> int:
     """Locust ends by itself, its users included, before the hard stop at the declared duration."""
     return max(1, math.floor(duration.total_seconds()) - MARGIN_S)
@@ -190,17 +196,25 @@ def _files(job: Job, *ours: str) -> str:
     return ",".join(str(path) for path in (*(job.workdir / name for name in names), job.script))
 
 
-def _prepared(version: str, job: Job, shapes: list[str]) -> Prepared:
+def _prepared(version: str, job: Job, looked: str) -> Prepared:
     """Locust ends by itself in time, but for a shape, which decides on users and time alone."""
+    shapes, hosts = _SHAPES.findall(looked), _HOSTS.findall(looked)
+    warnings = []
+    if len(hosts) > 1:
+        warnings.append(
+            f"The script's User classes name {len(hosts)} hosts ({', '.join(hosts)}); here all of "
+            "them load the target, as with Locust's own --host."
+        )
     if not shapes:
         nominal = timedelta(seconds=run_time_s(job.duration))
-        return Prepared(version, job.duration, nominal=nominal, peak_users=job.users or 1)
-    warning = (
+        peak = job.users or 1
+        return Prepared(version, job.duration, tuple(warnings), nominal=nominal, peak_users=peak)
+    warnings.append(
         f"The script's LoadTestShape ({', '.join(shapes)}) decides how many users there are and "
         "for how long: nobody can know before, and only the hard stop at the declared duration "
         "holds."
     )
-    return Prepared(version, None, (warning,))
+    return Prepared(version, None, tuple(warnings))
 
 
 def _environment(job: Job) -> dict[str, str]:
@@ -212,7 +226,7 @@ def _environment(job: Job) -> dict[str, str]:
         PYTHONUNBUFFERED="1",
         **known,
         **trusting(job),
-        **{name: value for name, value in job.variables.items() if name != PROCESSES},
+        **{name: value for name, value in job.variables.items() if name not in Locust.options},
         **job.secrets,
     )
 
@@ -224,11 +238,4 @@ def _on_path() -> Path | None:
 
 def _where(job: Job, stderr: str) -> str:
     lines = re.findall(rf'File "{re.escape(str(job.script))}", line (\d+)', stderr)
-    return (f"line {lines[-1]}: " if lines else "") + _last_line(stderr)
-
-
-def _last_line(stderr: str) -> str:
-    """The last line of a traceback, which names the error; else the last thing that was said."""
-    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
-    errors = [line for line in lines if re.match(r"[\w.]*(Error|Exception|Interrupt)\b", line)]
-    return ([*lines[-1:], *errors[-1:]] or ["it said nothing"])[-1][:300]
+    return (f"line {lines[-1]}: " if lines else "") + last_words(stderr)

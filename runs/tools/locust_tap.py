@@ -10,8 +10,8 @@ Of several processes (--processes) Locust's master says hello, waits for go and 
 its workers tell their requests: in lines so short that the kernel writes each in one piece.
 """
 
+import atexit
 import json
-import math
 import os
 import time
 
@@ -23,11 +23,13 @@ from locust.runners import MasterRunner, WorkerRunner
 SAMPLES = int(os.environ["WEDSYNC_SAMPLES_FD"])
 GO = int(os.environ["WEDSYNC_GO_FD"])
 FLUSH_S = 0.2
-FAREWELL_S = 1.0
+FAREWELL_S, LAST_WORD_S = 0.8, 0.2
 MOST_PENDING = 4 << 20
-MOST_IN_LINE = 5000
+MOST_HELD = 5000
 ONE_PIECE = 4096  # Linux' PIPE_BUF
-MOST_IN_PIECE, LONGEST_IN_PIECE = 150, 200
+LONGEST_TEXT, LONGEST_MS = 200, 1e12
+MOST_IN_PART, MOST_PARTS = 100, 64  # a part fits into one piece, a line's parts into the reader's
+CONTROLS = dict.fromkeys(range(32), " ")  # of those JSON makes six bytes each
 
 
 class Pipe:
@@ -44,10 +46,8 @@ class Pipe:
         if len(self.pending) > MOST_PENDING:
             self.push()
             return False
-        line = json.dumps(word, separators=(",", ":"), allow_nan=False).encode() + b"\n"
-        if self.is_shared and len(line) > ONE_PIECE:
-            return False
-        self.pending += line
+        line = json.dumps(word, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+        self.pending += line.encode(errors="replace") + b"\n"
         self.push()
         return True
 
@@ -72,6 +72,13 @@ class Pipe:
             select.select([], [self.descriptor], [], left)
             self.push()
 
+    def give_up(self) -> int:
+        """Forgets all but the line that may be half written. How many requests were in it?"""
+        kept = self.pending.find(b"\n") + 1
+        lost = bytes(self.pending[kept:])
+        del self.pending[kept:]
+        return sum(requests_in(json.loads(line).get("cells", ())) for line in lost.splitlines())
+
 
 class Tap:
     def __init__(self) -> None:
@@ -84,35 +91,42 @@ class Tap:
     def count(
         self, method: str, name: str, latency_ms: float, exception: object, response: object
     ) -> None:
-        key = (int(time.time()), str(method or ""), str(name or ""))
+        key = (int(time.time()), text(method), text(name))
         cell = self.cells.get(key)
         if cell is None:
             cell = self.cells[key] = [[], 0, 0]
-        if exception is not None:
+        if exception:  # as Locust judges it
             cell[1] += 1
-        if exception is not None and went_unanswered(exception, response):
+        if exception and went_unanswered(exception, response):
             cell[2] += 1
         else:
             cell[0].append(milliseconds(latency_ms))
         self.held += 1
-        if self.held >= MOST_IN_LINE:
+        if self.held >= MOST_HELD:
             self.flush()
 
     def flush(self) -> None:
-        cells = [[*key, *cell] for key, cell in self.cells.items()]
+        parts = [part for key, cell in self.cells.items() for part in parts_of(*key, *cell)]
         self.cells, self.held = {}, 0
-        self.tell(*cells)
+        many = 1 if self.pipe.is_shared else MOST_PARTS
+        for start in range(0, max(1, len(parts)), many):
+            self.tell(parts[start : start + many])
 
-    def tell(self, *cells: list) -> None:
-        word = {
-            "users": self.runner.user_count,
-            "at": int(time.time()),
-            "dropped": self.dropped,
-            "by": os.getpid(),
-            "cells": cells,
-        }
+    def tell(self, parts: list) -> None:
+        word = {**self.users(), "dropped": self.dropped, "by": os.getpid(), "cells": parts}
         if not self.pipe.send(word):
-            self.dropped += sum(len(cell[3]) + cell[5] for cell in cells)
+            self.dropped += requests_in(parts)
+
+    def users(self) -> dict:
+        return {"users": self.runner.user_count, "at": int(time.time())}
+
+    def take_leave(self) -> None:
+        """What nobody took by now is counted as dropped, and that number is the last word."""
+        self.flush()
+        self.pipe.drain(FAREWELL_S)
+        self.dropped += self.pipe.give_up()
+        self.tell([])
+        self.pipe.drain(LAST_WORD_S)
 
     def flush_for_ever(self) -> None:
         while True:
@@ -123,36 +137,41 @@ class Tap:
 class WorkerTap(Tap):
     """One of several. How many users there are is told by the master alone."""
 
-    def tell(self, *cells: list) -> None:
-        for cell in cells:
-            for piece in pieces(*cell):
-                word = {"dropped": self.dropped, "by": os.getpid(), "cells": [piece]}
-                if not self.pipe.send(word):
-                    self.dropped += len(piece[3]) + piece[5]
+    def users(self) -> dict:
+        return {}
 
 
-def pieces(second, method, name, latencies, errors, unanswered):
-    """A cell in parts, each of which makes a line of one piece."""
-    method, name = method[:LONGEST_IN_PIECE], name[:LONGEST_IN_PIECE]
-    for start in range(0, max(1, len(latencies)), MOST_IN_PIECE):
-        part = latencies[start : start + MOST_IN_PIECE]
+def parts_of(second, method, name, latencies, errors, unanswered):
+    """A cell in parts, each of which fits into a line of one piece."""
+    for start in range(0, max(1, len(latencies)), MOST_IN_PART):
+        part = latencies[start : start + MOST_IN_PART]
         failed = min(errors, len(part) + unanswered)
         yield [second, method, name, part, failed, unanswered]
         errors, unanswered = errors - failed, 0
 
 
+def requests_in(parts: list) -> int:
+    return sum(len(latencies) + unanswered for *_, latencies, _, unanswered in parts)
+
+
+def text(value: object) -> str:
+    return str(value or "")[:LONGEST_TEXT].translate(CONTROLS)
+
+
 def milliseconds(value: object) -> float:
     """A script's own client may report anything as its response time."""
-    sound = isinstance(value, (int, float)) and 0 <= value < math.inf
-    return round(value, 3) if sound else 0.0
+    sound = isinstance(value, (int, float)) and 0 <= value < LONGEST_MS
+    return round(float(value), 3) if sound else 0.0
 
 
 def went_unanswered(exception: object, response: object) -> bool:
-    """Refused or cut off. A time-out is no such case: the guest did wait that long."""
+    """Refused or cut off, whatever the script made of it. A time-out is no such case: the guest did
+    wait that long."""
     if getattr(response, "status_code", 0):
         return False
-    timed_out = isinstance(exception, TimeoutError) or "timeout" in type(exception).__name__.lower()
-    return isinstance(exception, OSError) and not timed_out
+    cause = getattr(response, "error", None) or exception
+    timed_out = isinstance(cause, TimeoutError) or "timeout" in type(cause).__name__.lower()
+    return isinstance(cause, OSError) and not timed_out
 
 
 def wait_for_go() -> None:
@@ -206,7 +225,9 @@ def saw(request_type, name, response_time, exception=None, response=None, **_) -
 
 
 @events.quitting.add_listener
-def end(environment, **_) -> None:
+def end(**_) -> None:
     if tap.runner is not None:
-        tap.flush()
-        tap.pipe.drain(FAREWELL_S)
+        tap.take_leave()
+
+
+atexit.register(end)  # a stop's last requests come after that event, and sys.exit makes none

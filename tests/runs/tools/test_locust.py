@@ -99,7 +99,8 @@ def test_the_tap_is_loaded_before_the_script_and_told_its_pipes(
     locust.prepare(job, shell_of())
     command = locust.command(job, samples_fd=5, go_fd=6)
     words = " ".join(command.argv)
-    assert f"wedsync_reach.py,{tmp_path / 'wedsync_tap.py'},{job.script} " in words
+    ours = ",".join(str(tmp_path / f"wedsync_{name}.py") for name in ("reach", "tap", "last"))
+    assert f"-f {ours},{job.script} " in words
     assert "-H http://site.example -u 20 -r 3.33333 -t 57s" in words
     assert (command.env["WEDSYNC_SAMPLES_FD"], command.env["WEDSYNC_GO_FD"]) == ("5", "6")
     assert (tmp_path / "wedsync_tap.py").exists()
@@ -146,20 +147,27 @@ def test_locust_is_found_on_the_path(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert Locust().find() == found
 
 
-@pytest.mark.parametrize(
-    ("code", "kind", "words"),
-    [
-        (0, "finished", "Locust finished"),
-        (-15, "stopped", "told to stop"),
-        (1, "script_error", "ValueError: no luck"),
-        (2, "script_error", "ValueError: no luck"),
-        (3, "tool_error", "code 3"),
-    ],
-)
-def test_an_exit_code_becomes_a_sentence(locust: Locust, code: int, kind: str, words: str) -> None:
-    ending = locust.explain(code, "ValueError: no luck\nsomething later\n")
-    assert ending.kind == kind
-    assert words in ending.sentence
+def test_tags_are_those_of_locusts_own_command_line(locust: Locust, tmp_path: Path) -> None:
+    tags = {"LOCUST_TAGS": "slow  rsvp", "LOCUST_EXCLUDE_TAGS": "admin", "GUESTS": "2"}
+    command = locust.command(job_in(tmp_path, variables=tags), samples_fd=5, go_fd=6)
+    assert " --tags slow rsvp --exclude-tags admin --headless " in " ".join(command.argv)
+    assert {name for name in command.env if "TAGS" in name} == set()
+    assert command.env["GUESTS"] == "2"
+
+
+def test_a_tag_is_no_way_to_another_option(locust: Locust, tmp_path: Path) -> None:
+    job = job_in(tmp_path, variables={"LOCUST_TAGS": "slow --users=5000"})
+    with pytest.raises(ToolProblem, match="“--users=5000”; it is tags"):
+        locust.prepare(job, shell_of())
+
+
+def test_classes_with_several_hosts_are_told_that_one_target_is_loaded(
+    locust: Locust, tmp_path: Path
+) -> None:
+    hosts = "wedsync host: http://a.example\nwedsync host: http://b.example\n"
+    prepared = locust.prepare(job_in(tmp_path), shell_of(said("Available Users:\n  A\n" + hosts)))
+    assert prepared.is_bounded
+    assert "2 hosts (http://a.example, http://b.example); here all of them" in prepared.warnings[0]
 
 
 def test_what_the_tap_had_to_drop_is_known() -> None:

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import termios
+import threading
 import time
 from array import array
 from dataclasses import replace
@@ -34,22 +35,38 @@ class Guest(HttpUser):
         self.client.get(f"/{os.getpid()}", name="a long name" * 90)
         self.client.get("/bad", name="bad")
 """
-STORM = """
+LOAD_TAP = """
 import importlib.util, sys
+from types import SimpleNamespace
 spec = importlib.util.spec_from_file_location("tap", sys.argv[1])
 tap = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(tap)
-worker = tap.WorkerTap()
-worker.pipe.is_shared = True
+ours = getattr(tap, sys.argv[2])()
+ours.runner = SimpleNamespace(user_count=7)
+"""
+STORM = """
+ours.pipe.is_shared = True
 print("here", flush=True)
 sys.stdin.read()
-for number in range(60_000):
+names = [char * 300 for char in ("/a", "\\N{RING}", "\\N{BRIDE WITH VEIL}", '"', "\\0", "\\ud800")]
+for number in range(12_000):
     failed = ConnectionRefusedError() if number % 3 == 0 else None
-    worker.count("GET", f"/{number % 7}", float(number), failed, None)
+    name = names[number % len(names)]
+    ours.count(name, name, 1e12 - 1 / (number % 7 + 1), failed, None)
     if number % 1000 == 0:
-        worker.pipe.drain(8)
-worker.flush()
-worker.pipe.drain(8)
+        ours.pipe.drain(8)
+ours.flush()
+ours.pipe.drain(8)
+"""
+UNHEARD = """
+tap.MOST_PENDING, tap.FAREWELL_S = 200_000, 0.1
+ours.pipe.is_shared = sys.argv[2] == "WorkerTap"
+for number in range(20_000):
+    ours.count("GET", f"/{number % 40}/" + "long" * 50, 1.25, None, None)
+ours.flush()
+print("here", flush=True)
+sys.stdin.read()
+ours.take_leave()
 """
 
 
@@ -103,20 +120,9 @@ def test_workers_do_not_outlive_a_master_that_is_killed(tmp_path: Path) -> None:
 
 
 @pytest.mark.tool
-def test_lines_of_several_processes_do_not_mix(tmp_path: Path) -> None:
+def test_lines_of_several_processes_do_not_mix_and_none_is_too_long(tmp_path: Path) -> None:
     reading, writing = os.pipe()
-    python = str(installed("locust").find().with_name("python"))
-    tap = Path(locust_lines.__file__).with_name("locust_tap.py")
-    storm = [
-        subprocess.Popen(
-            [python, "-c", STORM, str(tap)],
-            env={"WEDSYNC_SAMPLES_FD": str(writing), "WEDSYNC_GO_FD": "0"},
-            pass_fds=(writing,),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
-        for _ in range(3)
-    ]
+    storm = [tapping(STORM, kind, writing) for kind in ("Tap", "WorkerTap", "WorkerTap")]
     os.close(writing)
     let_all_go(storm)
     reader, seen = LocustReader(), 0
@@ -126,7 +132,38 @@ def test_lines_of_several_processes_do_not_mix(tmp_path: Path) -> None:
         seen += counted(reader.feed(chunk))
     os.close(reading)
     assert [process.wait(10) for process in storm] == [0, 0, 0]
-    assert (seen, reader.garbage, reader.dropped) == (180_000, 0, 0)
+    assert (seen, reader.garbage, reader.dropped) == (36_000, 0, 0)
+
+
+@pytest.mark.tool
+@pytest.mark.parametrize("kind", ["Tap", "WorkerTap"])
+def test_what_nobody_took_in_time_is_told_as_the_last_word(kind: str) -> None:
+    reading, writing = os.pipe()
+    process = tapping(UNHEARD, kind, writing)
+    os.close(writing)
+    let_all_go([process])
+    threading.Event().wait(0.2)  # the tap has waited longer than it may
+    reader, seen = LocustReader(), 0
+    reader.feed(b'{"hello":1}\n')
+    while chunk := os.read(reading, 65536):
+        seen += counted(reader.feed(chunk))
+    os.close(reading)
+    assert process.wait(10) == 0
+    assert seen > 0 < reader.dropped
+    assert (seen + reader.dropped, reader.garbage) == (20_000, 0)
+
+
+def tapping(script: str, kind: str, pipe: int) -> subprocess.Popen[bytes]:
+    """Locust's own Python, with our tap of this kind."""
+    python = str(installed("locust").find().with_name("python"))
+    tap = str(Path(locust_lines.__file__).with_name("locust_tap.py"))
+    return subprocess.Popen(
+        [python, "-c", LOAD_TAP + script, tap, kind],
+        env={"WEDSYNC_SAMPLES_FD": str(pipe), "WEDSYNC_GO_FD": "0"},
+        pass_fds=(pipe,),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
 
 
 def let_all_go(storm: list[subprocess.Popen[bytes]]) -> None:
