@@ -104,6 +104,11 @@ def test_a_request_with_everything_in_order_passes(authority: Authority) -> None
     )
 
 
+def test_a_script_may_have_variables_named_after_its_tool() -> None:
+    belongings.check(request_for(variables={"LOCUST_USER": "anna"}))
+    assert refusal(variables={"LOCUST_CSV": "x"})[0] == "variables"
+
+
 @pytest.mark.parametrize("tool", tool_names())
 def test_an_option_may_be_asked_of_the_tool_that_has_it(tool: str) -> None:
     options = get_tool(tool).options

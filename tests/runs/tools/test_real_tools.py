@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import runs.tools
+from runs import belongings
 from runs.tools import Tool, ToolProblem, get_tool
 from tests.runs.tools.local import LocalRun, Site, job_of, serve
 
@@ -238,6 +239,20 @@ tap.flush()
 received += os.read(reading, 1 << 20)
 print(received.decode())
 """
+
+
+OPTIONS = """
+from locust.argument_parser import get_parser
+print(*sorted({name for one in get_parser()._actions if (name := getattr(one, "env_var", None))}))
+"""
+
+
+def test_no_variable_of_a_run_is_an_option_of_locust() -> None:
+    with installed("locust").find().open() as file:
+        interpreter = file.readline()[2:].strip()
+    said = subprocess.run([interpreter, "-c", OPTIONS], capture_output=True, text=True, check=True)
+    ours = [f"LOCUST_{word}" for word in belongings.LOCUSTS.split()]
+    assert said.stdout.split() == ours
 
 
 def test_a_reader_that_is_far_behind_never_blocks_locust_and_knows_what_it_missed() -> None:
