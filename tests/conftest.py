@@ -14,15 +14,15 @@ from tests.audit.flushing import flush_around_triggers
 from tests.runs.seeding import this_machine_outlives_a_flush
 from tests.valkey import Valkey, free_port
 
-for name, examples in (("few", 60), ("usual", 300), ("slow", 10_000)):
+for name, examples in (("few", 60), ("plain", 100), ("usual", 300), ("slow", 10_000)):
     hypothesis.settings.register_profile(
         name,
         max_examples=examples,
         deadline=None,  # a busy machine is no error
         suppress_health_check=[hypothesis.HealthCheck.too_slow],
     )
-if os.environ.get("HYPOTHESIS_PROFILE") == "few":
-    hypothesis.settings.load_profile("few")
+is_hurried = os.environ.get("HYPOTHESIS_PROFILE") == "few"
+hypothesis.settings.load_profile("few" if is_hurried else "plain")
 
 MoveClock = Callable[[datetime], None]
 

@@ -43,6 +43,7 @@ UNDATED = ("tests/audit", *(f"tests/runs/test_{name}.py" for name in _WITHOUT_DA
 _DATELESS = (*ONCE, *UNDATED)
 # Twice the usual number of cores: many tests wait for a process or a second to pass.
 _PARALLEL = ("-n", "4", "--dist", "worksteal")
+_PAIR = ("-n", "2", "--dist", "worksteal")
 # Files stay whole, since the tests of one share a stack.
 _BY_FILE = ("-n", "2", "--dist", "loadfile")
 _BEHIND = ("nice", "-n", "10")  # what waits for a second on the clock goes first
@@ -91,7 +92,7 @@ def slow_suite(venv: Path) -> Step:
 
 def postgres_suite(venv: Path) -> Step:
     """Those of the fast tests that ask the database, on the other one, today."""
-    pytest = _pytest(venv, NO_TOOL, "-q", *_without(ONCE), "-p", "tests.postgres")
+    pytest = _pytest(venv, NO_TOOL, *_PAIR, "-q", *_without(ONCE), "-p", "tests.postgres")
     env = {"WEDSYNC_TEST_DATABASE": "postgresql"}
     return Step("fast tests on PostgreSQL", (*_BEHIND, *pytest), env)
 
