@@ -20,6 +20,7 @@ from typing import Any, NoReturn
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 END_NOW = signal.SIGUSR1  # from the worker by runs/living.py, from the kernel when the worker died
+MOST_PROCESSES = 4096  # and threads, of all tools together that run as nobody
 NOTHING_LEFT = b"0"
 PASSED_ON = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 
@@ -149,6 +150,7 @@ def _become(terms: dict[str, Any], argv: list[str]) -> NoReturn:
         os.setgroups([])
         os.setgid(terms["gid"])
         os.setuid(terms["uid"])
+        resource.setrlimit(resource.RLIMIT_NPROC, (MOST_PROCESSES, MOST_PROCESSES))
     _limit(terms["memory"], terms["file"])
     # Last: a change of the user clears it (prctl(2)).
     _bind_life_to(terms["parent"], signal.SIGKILL)

@@ -63,7 +63,7 @@ def _caps(target: Allowed, load: Load) -> Iterable[str]:
         plan = "by the script's plan" if load.rate is not None else "not enforced: no plan says"
         yield (
             f"At most {count(target.max_rate)} a second at “{target.name}”: arrivals {plan}; "
-            "requests by measuring, where it is the test's own target."
+            "requests by measuring, where it is the test's target or a mapped host."
         )
 
 

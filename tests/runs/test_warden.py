@@ -222,6 +222,14 @@ def test_a_short_command_whose_warden_was_killed_proves_nothing(tmp_path: Path) 
 
 
 @needs_root
+def test_who_forks_without_end_meets_a_limit(tmp_path: Path) -> None:
+    with work_directory(who := identity.choose(Path("/bin/sh"))) as home:
+        tool = start("grep processes /proc/self/limits >&2; exec sleep 60", home, who)
+        assert "4096" in until(lambda: tool.tail.strip(), within=5, what="its limit")
+        tool.close()
+
+
+@needs_root
 def test_when_memory_is_short_the_kernel_takes_the_tool_first(tmp_path: Path) -> None:
     with work_directory(who := identity.choose(Path("/bin/sh"))) as home:
         tool = start("cat /proc/self/oom_score_adj >&2; exec sleep 60", home, who)
