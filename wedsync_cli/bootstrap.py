@@ -24,19 +24,19 @@ _PIN = re.compile(r"^([A-Za-z0-9._-]+==\S+)", re.MULTILINE)
 _OFFLINE = "Check the network (a proxy or mirror: set PIP_INDEX_URL), then run the command again."
 
 
-def ensure(context: Context, *, venv: Path, lock: str) -> None:
-    """Makes `venv` and installs `lock` into it, unless the stamp says that this is done."""
+def ensure(context: Context, *, venv: Path, lock: str, python: Path = Path(sys.executable)) -> None:
+    """Makes `venv` of `python` and installs `lock` into it, unless the stamp says it is done."""
     if is_ready(context, venv=venv, lock=lock):
         return
     with _one_at_a_time(context):
         if is_ready(context, venv=venv, lock=lock):
             return
-        python = venv / "bin" / "python"
-        if not _version_of(python):
-            _make_venv(context, venv)
+        own = venv / "bin" / "python"
+        if not version_of(own):
+            _make_venv(context, venv, python)
         (venv / _STAMP).unlink(missing_ok=True)
-        _install(context, python=python, lock=lock)
-        done = _satisfied(context.root, lock, _version_of(python))
+        _install(context, python=own, lock=lock)
+        done = _satisfied(context.root, lock, version_of(own))
         files.write_whole(venv / _STAMP, "".join(f"{stamp}\n" for stamp in done))
 
 
@@ -46,7 +46,7 @@ def is_ready(context: Context, *, venv: Path, lock: str) -> bool:
         done = set((venv / _STAMP).read_text(encoding="utf-8").split())
     except OSError:
         return False
-    return stamp(_read(context.root, lock), _version_of(venv / "bin" / "python")) in done
+    return stamp(_read(context.root, lock), version_of(venv / "bin" / "python")) in done
 
 
 def pins(lock: str) -> frozenset[str]:
@@ -71,10 +71,10 @@ def _satisfied(root: Path, lock: str, version: str) -> list[str]:
     return sorted(stamp(text, version) for text in texts if pins(text) <= pins(installed))
 
 
-def _make_venv(context: Context, venv: Path) -> None:
+def _make_venv(context: Context, venv: Path, python: Path) -> None:
     # Without pip, since ensurepip is what Debian leaves out with python3-venv.
-    argv = [sys.executable, "-m", "venv", "--without-pip", "--clear", str(venv)]
-    name = f"Making {venv.name} (Python {sys.version_info[0]}.{sys.version_info[1]})"
+    argv = [str(python), "-m", "venv", "--without-pip", "--clear", str(venv)]
+    name = f"Making {venv.name} (Python {version_of(python).rpartition('.')[0]})"
     _step(context, name, argv, then=f"Remove {venv} and run the command again.")
 
 
@@ -155,7 +155,7 @@ def _succeeds(python: Path, *arguments: str) -> bool:
     return subprocess.run([python, *arguments], capture_output=True).returncode == 0
 
 
-def _version_of(python: Path) -> str:
+def version_of(python: Path) -> str:
     """Empty where there is no Python or it no longer starts."""
     if not os.access(python, os.X_OK):
         return ""

@@ -18,6 +18,7 @@ from wedsync_cli.words import Context, Problem, last_words
 
 K6_VERSION = "v1.8.1"
 K6_MODULE = f"go.k6.io/k6@{K6_VERSION}"
+SYSTEM_PYTHON = Path("/usr/bin/python3")
 # https://github.com/grafana/k6/releases
 K6_RELEASE = f"https://github.com/grafana/k6/releases/download/{K6_VERSION}"
 # Debian's package -> the programs that show it is there.
@@ -70,8 +71,22 @@ def environment(context: Context) -> dict[str, str]:
 def ensure_locust(context: Context) -> Path:
     """In an environment of its own: gevent patches the standard library of whoever loads it."""
     venv = context.root / ".venv-locust"
-    bootstrap.ensure(context, venv=venv, lock=bootstrap.LOCUST_LOCK)
+    bootstrap.ensure(context, venv=venv, lock=bootstrap.LOCUST_LOCK, python=python_of_tools())
     return venv / "bin" / "locust"
+
+
+def python_of_tools() -> Path:
+    """Ours, or the system's where the user nobody cannot read ours and tools are to run as him."""
+    ours = Path(sys.executable)
+    if os.geteuid() != 0 or _is_open_to_all(ours.resolve()) or not SYSTEM_PYTHON.exists():
+        return ours
+    recent = [str(SYSTEM_PYTHON), "-c", "import sys, venv; sys.exit(sys.version_info < (3, 11))"]
+    return ours if subprocess.run(recent, capture_output=True).returncode else SYSTEM_PYTHON
+
+
+def _is_open_to_all(path: Path) -> bool:
+    folders = all(parent.stat().st_mode & 0o001 for parent in path.parents)
+    return folders and bool(path.stat().st_mode & 0o004)
 
 
 def ensure_k6(context: Context) -> Path:

@@ -1,5 +1,7 @@
 import hashlib
 import io
+import os
+import sys
 import tarfile
 from dataclasses import replace
 from pathlib import Path
@@ -106,3 +108,16 @@ def test_a_release_with_another_checksum_is_not_kept(
         tools.ensure_k6(context)
 
     assert tools.find_k6(context.env) is None
+
+
+@pytest.mark.skipif(not tools.SYSTEM_PYTHON.exists(), reason="the system has no Python")
+def test_tools_of_root_get_a_python_that_nobody_can_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = tmp_path / "python"  # in a folder of pytest, which is open to its owner alone
+    ours.touch()
+    monkeypatch.setattr(sys, "executable", str(ours))
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert tools.python_of_tools() == tools.SYSTEM_PYTHON
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert tools.python_of_tools() == ours
