@@ -18,7 +18,7 @@ from runs.fencing.fence import Fence
 from runs.identity import Identity
 from runs.outcome import Stop
 from runs.redaction import Redactor
-from runs.tools import Command, Finished, ToolProblem
+from runs.tools import Command, Finished, ToolProblem, placing
 
 TERM_GRACE_S = 2.0
 TAIL_BYTES = 16_384
@@ -177,8 +177,8 @@ class Tool:
 
     @property
     def tail(self) -> str:
-        """Without the run's secrets."""
-        return self._redactor.text(self._tail.decode("utf-8", "replace"))
+        """Without the run's secrets, and without our names for where its script lies."""
+        return placing.plain(self._redactor.text(self._tail.decode("utf-8", "replace")))
 
     def terminate(self) -> None:
         """Ask it to end; `end` counts its two seconds from here."""

@@ -1,8 +1,6 @@
 """The script as Artillery is given it: where it lies, and the options of the command line."""
 
-import contextlib
 import json
-import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -10,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from runs.shards.shares import Part
-from runs.tools import Job, ToolProblem, artillery_plan, artillery_shards, read_left
+from runs.tools import Job, ToolProblem, artillery_plan, artillery_shards, placing, read_left
 
 PLAN = "wedsync-plan.json"
-LARGEST = 32 << 20  # a script has 16 MiB at most
+LARGEST = placing.LARGEST
 OPTIONS = {
     "ARTILLERY_ENVIRONMENT": "--environment",
     "ARTILLERY_CONFIG": "--config",
@@ -34,7 +32,7 @@ def put(job: Job) -> None:
     if (script := place(job)) != job.script and script.parent == job.workdir:
         shutil.copyfile(job.script, script)
         script.chmod(0o644)
-    for folder in _folders(job.workdir):
+    for folder in placing.folders(job.workdir):
         folder.chmod(0o777)  # inside a work directory that is the tool's user's alone
 
 
@@ -44,9 +42,8 @@ def place(job: Job) -> Path:
     Else beside them, under the name by which Artillery knows a module from YAML and JSON.
     """
     text = _own(job.script)
-    for path in _brought(job):
-        if _holds(path, text):
-            return path
+    if found := placing.find(job, text, _SUFFIXES):
+        return found
     is_module = _MODULE.search(text.decode("utf-8", "replace"))
     return job.script.with_suffix(".ts") if is_module else job.script
 
@@ -103,36 +100,14 @@ def _read_overrides(said: str) -> dict[str, Any]:
     )
 
 
-def _brought(job: Job) -> Iterator[Path]:
-    """Files of the run that may be a script, in order; never through a link."""
-    for folder in (job.workdir, *_folders(job.workdir)):
-        for path in sorted(folder.iterdir()):
-            is_file = path.suffix in _SUFFIXES and path.is_file() and not path.is_symlink()
-            if is_file and (path.parent, path.stem) != (job.workdir, job.script.stem):
-                yield path
-
-
-def _holds(path: Path, text: bytes) -> bool:
-    with contextlib.suppress(OSError):
-        return path.stat().st_size == len(text) and read_left(path, LARGEST) == text
-    return False
-
-
-def _folders(workdir: Path) -> Iterator[Path]:
-    for root, names, _ in os.walk(workdir):
-        inside = [name for name in sorted(names) if not name.startswith("wedsync")]
-        names[:] = [name for name in inside if name != "node_modules"]
-        yield from (Path(root) / name for name in names if not (Path(root) / name).is_symlink())
-
-
 def _own(path: Path) -> bytes:
     """Raises ToolProblem where the script's own code has put something else there."""
     try:
         return read_left(path, LARGEST)
     except OSError as error:
         raise ToolProblem(
-            f"{path.name} in the work directory is no longer the file that was put there "
-            f"({error.strerror}): the script changed it while it was loaded. Let it leave that "
-            "file alone.",
+            "A file that WedSync put beside the script is no longer the one that was put there "
+            f"({error.strerror}): the script changed it while it was loaded. Let it leave alone "
+            "what has a name that begins with “wedsync”.",
             code="script_invalid",
         ) from None

@@ -33,14 +33,14 @@ def counts_iterations_alone(archive: Path) -> bool:
     return bool(options.get("iterations")) and not (options.get("vus") or options.get("scenarios"))
 
 
-def speaks(archive: Path) -> bool:
-    """Whether a script of it imports what makes requests that are counted."""
+def speaks(archive: Path) -> bool | None:
+    """Whether a script of it imports what makes requests that are counted; None: unreadable."""
     try:
         with tarfile.open(archive) as tar:
             files = filter(None, map(tar.extractfile, tar))
             return any(_PROTOCOL.search(file.read()) for file in files)
     except (OSError, tarfile.TarError):
-        return False
+        return None
 
 
 def map_hosts(archive: Path, hosts: Mapping[str, str]) -> None:

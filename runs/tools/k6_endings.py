@@ -1,11 +1,11 @@
 """What k6's exit codes and last words mean (k6's errext/exitcodes), in our sentences."""
 
-import re
-
 from runs.tools import Ending, Kind
+from runs.tools.k6_words import useful_line
 
 _CROSSED = "a threshold of the script was crossed"
 _CRASH = 2  # of Go itself: what it says is its stacks
+_ABORTED = "test aborted"  # what our sentence says already
 _ENDINGS: dict[int, tuple[Kind, str]] = {
     0: ("finished", "k6 finished"),
     _CRASH: (
@@ -38,24 +38,8 @@ def explain(code: int, stderr: str) -> Ending:
         return Ending("thresholds_crossed", _sentence(crossed[-1] if crossed else _CROSSED))
     kind, sentence = _ENDINGS.get(code, ("tool_error", f"k6 ended with code {code}"))
     if kind in {"script_error", "tool_error"} and said and code != _CRASH:
-        sentence = f"{sentence}: {said}"
+        sentence += said.removeprefix(_ABORTED) if said.startswith(_ABORTED) else f": {said}"
     return Ending(kind, _sentence(sentence))
-
-
-def useful_line(stderr: str) -> str:
-    """The last thing k6 said: its own words, without a stack trace, its prefixes and its advice.
-
-    Where it ends in a colon, the list behind it is what was meant.
-    """
-    lines = [line for line in stderr.splitlines() if line.strip()]
-    heads = [at for at, line in enumerate(lines) if not line[0].isspace()]
-    if not heads:
-        return ""
-    line = re.sub(r"^could not (initialize|load) .*?file://\S+: ", "", lines[heads[-1]])
-    if line.endswith(":"):
-        items = (item.strip().lstrip("- ") for item in lines[heads[-1] + 1 :])
-        line = f"{line} {'; '.join(items)}"
-    return line.partition(". Make sure")[0][:300]
 
 
 def _sentence(text: str) -> str:

@@ -1,13 +1,21 @@
 """Loads a script into k6's archive and asks what it plans: its top level runs, no request."""
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from runs.tools import Finished, Job, Shell, ToolProblem, k6_archive, k6_options
-from runs.tools.k6_endings import useful_line
+from runs.tools import (
+    Finished,
+    Job,
+    Shell,
+    ToolProblem,
+    k6_archive,
+    k6_options,
+    k6_words,
+    placing,
+    read_left,
+)
 
 _LOAD_S = 30.0
 _TYPED = "wedsync-script.ts"  # a name that no file of a run can have
@@ -19,17 +27,21 @@ def archive(k6: str, job: Job, shell: Shell, to: Path) -> None:
     """Raises ToolProblem ("script_invalid").
 
     k6 knows TypeScript by its ending, which a script that is sent as text has not: what is no
-    JavaScript is tried as that, and where it is neither the first complaint counts.
+    JavaScript is tried as that. Where it is neither, the first complaint counts, unless the second
+    is of a later line: then the first was of a type.
     """
-    script = _place(job)
-    said = _archive(k6, job, shell, to, script)
-    if said.code and _is_syntax_error(said) and script == job.script:
+    text = read_left(job.script, placing.LARGEST)
+    script = placing.find(job, text, _SUFFIXES)
+    said = _archive(k6, job, shell, to, script or job.script)
+    reached = k6_words.syntax_error(said.stderr)
+    if said.code and reached is not None and script is None:
         typed = job.script.with_name(_TYPED)
-        typed.write_bytes(job.script.read_bytes())
+        typed.write_bytes(text)
         typed.chmod(job.script.stat().st_mode)
         again = _archive(k6, job, shell, to, typed)
-        said = said if _is_syntax_error(again) else again
-    _expect(said, job)
+        further = k6_words.syntax_error(again.stderr)
+        said = again if further is None or further > reached else said
+    _expect(said)
 
 
 def inspect(k6: str, job: Job, shell: Shell, archive: Path) -> Mapping[str, Any]:
@@ -41,18 +53,7 @@ def inspect(k6: str, job: Job, shell: Shell, archive: Path) -> Mapping[str, Any]
     if k6_archive.counts_iterations_alone(archive):
         env["K6_VUS"] = "1"
     words = [*_QUIET, "--execution-requirements", *k6_options.variables(job)]
-    return _read_plan(_expect(shell([k6, "inspect", *words, str(archive)], env, _LOAD_S), job))
-
-
-def _place(job: Job) -> Path:
-    """Among its files, where the same text lies there, so that ../ leads where it does by hand."""
-    text = job.script.read_bytes()
-    for folder, folders, names in os.walk(job.workdir):
-        folders.sort()
-        for path in sorted(Path(folder, name) for name in names):
-            if path != job.script and path.suffix in _SUFFIXES and path.read_bytes() == text:
-                return path
-    return job.script
+    return _read_plan(_expect(shell([k6, "inspect", *words, str(archive)], env, _LOAD_S)))
 
 
 def _archive(k6: str, job: Job, shell: Shell, to: Path, script: Path) -> Finished:
@@ -61,16 +62,18 @@ def _archive(k6: str, job: Job, shell: Shell, to: Path, script: Path) -> Finishe
     return shell(argv, k6_options.environment(job), _LOAD_S)
 
 
-def _is_syntax_error(said: Finished) -> bool:
-    return "SyntaxError" in said.stderr or "Unexpected" in said.stderr
-
-
-def _expect(said: Finished, job: Job) -> Finished:
+def _expect(said: Finished) -> Finished:
     if said.code == 0:
         return said
-    line = useful_line(said.stderr).replace(f"file://{job.workdir}/", "")
-    sentence = f"k6 cannot load the script: {line or f'it ended with code {said.code}'}"
-    problem: dict[str, Any] = {"output": said.stderr, "exit_code": said.code}
+    if address := k6_words.remote_import(said.stderr):
+        sentence = (
+            f"The script imports from {address}, and modules from elsewhere are not fetched. Bring "
+            "that module among the run's files and import it from there."
+        )
+    else:
+        line = k6_words.useful_line(said.stderr) or f"it ended with code {said.code}"
+        sentence = f"k6 cannot load the script: {line}"
+    problem: dict[str, Any] = {"output": placing.plain(said.stderr), "exit_code": said.code}
     raise ToolProblem(sentence, code="script_invalid", **problem)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 
-from runs.tools import Job, ToolProblem
+from runs.tools import Job, ToolProblem, k6_words
 
 MOST_DATA = 1 << 20
 _ONCE = re.compile(rb"\b(setup|teardown)\b")
@@ -61,5 +61,5 @@ def _problem(function: str, error: Exception) -> ToolProblem:
     if isinstance(error, httpx.HTTPStatusError):
         found = re.search(r'"detail":\s*"((?:[^"\\]|\\.)*)"', error.response.text)
         said = json.loads(f'"{found[1]}"') if found else error.response.text
-    line = (said.strip().splitlines() or ["k6 ended"])[0][:300]
+    line = k6_words.tidy((said.strip().splitlines() or ["k6 ended"])[0])
     return ToolProblem(f"{function} of the script failed: {line}", code="script_error")

@@ -48,6 +48,15 @@ def test_a_tool_writes_samples_once_it_may_go(tmp_path: Path) -> None:
     tool.close()
 
 
+def test_a_tail_names_no_folder_of_ours() -> None:
+    with work_directory(US) as home:
+        tool = start("echo at file://$PWD/lib/x.js and $PWD/wedsync-script.js:3 >&2", home)
+        until(lambda: tool.exit_code is not None, within=5, what="the end")
+        tool.end()
+        assert tool.tail == "at lib/x.js and the script:3\n"
+        tool.close()
+
+
 def test_a_tool_that_ignores_term_is_killed_with_its_children(tmp_path: Path) -> None:
     tool = start("trap '' TERM; sleep 60 & sleep 60 & echo up >&2; wait; sleep 60", tmp_path)
     until(lambda: "up" in tool.tail, within=5, what="the start")
