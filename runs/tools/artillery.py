@@ -10,7 +10,6 @@ import shutil
 from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -18,7 +17,6 @@ from clock import iso
 from runs.tools import (
     Command,
     Ending,
-    Finished,
     Job,
     OwnVerdict,
     Prepared,
@@ -27,6 +25,7 @@ from runs.tools import (
     ToolProblem,
     artillery_ending,
     artillery_install,
+    artillery_loading,
     artillery_plan,
     artillery_script,
     artillery_shards,
@@ -40,7 +39,6 @@ from runs.tools.tapping import say_go
 _PLUGINS = Path(__file__).with_name("artillery_plugins")
 _COPY, _CHECKS = "wedsync-plugins", "wedsync-checks.json"
 _NOWHERE = "0.0.0.0/0 ::/0"
-_LOAD_S = 60.0
 
 
 class Artillery:
@@ -49,9 +47,10 @@ class Artillery:
         "artillery: HTTP to the first byte, in whole ms; a message until it is sent or answered; "
         "else the session"
     )
-    script_name = "script.yml"
+    script_name = "wedsync-script.yml"  # no file of a run can have this name
     is_steered_from_outside = False
     options = tuple(artillery_script.OPTIONS)
+    reserved = ()
 
     def find(self) -> Path:
         """Artillery's own entry file, which Node executes."""
@@ -62,10 +61,8 @@ class Artillery:
         _copy_plugins(job)
         artillery_script.refuse_missing(job)
         artillery_script.put(job)
-        (job.workdir / artillery_script.PLAN).unlink(missing_ok=True)
         env = self._environment(job, "wedsync-plan", WEDSYNC_DENIED=_NOWHERE)
-        said = shell(self._argv(job, is_part=False), env, _LOAD_S)
-        plan = _read_plan(job, said)
+        plan, said = artillery_loading.plan(self._argv(job, is_part=False), env, job, shell)
         _refuse_longer(plan.nominal, job.duration)
         if job.shard[1] > 1:
             artillery_shards.refuse_undivided(plan.phases, job.shard[1])
@@ -178,18 +175,6 @@ def _copy_plugins(job: Job) -> None:
     shutil.copytree(_PLUGINS, copy, dirs_exist_ok=True)
     for path in (copy, *copy.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
-
-
-def _read_plan(job: Job, said: Finished) -> artillery_plan.Plan:
-    try:
-        data = read_left(job.workdir / artillery_script.PLAN, artillery_script.LARGEST)
-    except OSError:
-        words = f"{said.stdout}\n{said.stderr}"
-        line = artillery_ending.useful_line(words).replace(f"{job.workdir}/", "")
-        sentence = f"Artillery cannot load the script: {line or f'it ended with code {said.code}'}"
-        problem: dict[str, Any] = {"output": words, "exit_code": said.code}
-        raise ToolProblem(sentence, code="script_invalid", **problem) from None
-    return artillery_plan.read(data)
 
 
 def _refuse_longer(nominal: timedelta, declared: timedelta) -> None:

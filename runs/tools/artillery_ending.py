@@ -30,6 +30,8 @@ _OWN_FAULT = (
     "its step was over, answered already or timed out. Let the flow await each message that the "
     "site sends (“wait”, or “send” with “match” or “capture”), or raise config.timeout."
 )
+_OWN_SCRIPT = re.compile(r"(?:[\w./@-]*/)?wedsync-script\.(?:ts\.js|\w+)(?::(\d+)(?::\d+)?)?")
+_IMPORTER = re.compile(r" imported from \S*/artillery/dist/\S+")
 _IN_WORKER = re.compile(r"^worker error, id: \d+ ")
 
 
@@ -51,4 +53,10 @@ def useful_line(words: str) -> str:
     lines = [_IN_WORKER.sub("Error: ", line) for line in lines if not line.startswith(_NOISE)]
     errors = [line for line in lines if re.search(r"\b(\w*Error|\w*Exception|ERROR)\b.*?:", line)]
     line = ([*errors[:1], *lines[-1:]] or [""])[0]
+    line = _IMPORTER.sub("", _OWN_SCRIPT.sub(_call_script, line))
     return re.sub(r"^(\w*Error( \[\w+\])?: )+", "", line)[:300]
+
+
+def _call_script(found: re.Match[str]) -> str:
+    """Not by the name that we gave it."""
+    return f"line {found[1]} of the script" if found[1] else "the script"

@@ -1,7 +1,6 @@
 """What Artillery's resolved script says of its load (https://www.artillery.io/docs/reference)."""
 
 import math
-import re
 from collections.abc import Sequence
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -9,53 +8,9 @@ from urllib.parse import urlsplit
 import msgspec
 
 from runs.tools import ToolProblem
+from runs.tools.artillery_phases import Phase, refuse_senseless
 
-_SPAN = re.compile(
-    r"(\d*\.?\d+) *(ms|msecs?|milliseconds?|s|secs?|seconds?"
-    r"|m|mins?|minutes?|h|hrs?|hours?|d|days?)?",
-    re.IGNORECASE,
-)
-_UNITS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 _LEGACY_CHECKS = ("min", "max", "median", "p95", "p99")
-Number = int | float | str
-
-
-class Phase(msgspec.Struct, rename="camel"):
-    duration: Number | None = None
-    pause: Number | None = None
-    arrival_rate: Number | None = None
-    arrival_count: Number | None = None
-    ramp_to: Number | None = None
-    max_vusers: Number | None = None
-    name: str | None = None
-    mode: str | None = None
-
-    @property
-    def seconds(self) -> float:
-        """Raises ValueError where Artillery could not read it either."""
-        return parse_span(self.duration if self.pause is None else self.pause)
-
-    @property
-    def arrivals(self) -> bool:
-        """Whether anybody arrives in it. A count goes before a rate, and a pause before both."""
-        if self.pause is not None:
-            return False
-        rates = (self.arrival_rate, self.ramp_to)
-        counts = rates if self.arrival_count is None else (self.arrival_count,)
-        return any(float(rate or 0) for rate in counts)
-
-    @property
-    def is_ramp(self) -> bool:
-        return self.arrivals and self.arrival_count is None and self.ramp_to is not None
-
-    @property
-    def rate(self) -> float:
-        """The most arrivals a second."""
-        if not self.arrivals:
-            return 0.0
-        if self.arrival_count is not None:
-            return float(self.arrival_count) / self.seconds
-        return max(float(self.arrival_rate or 0), float(self.ramp_to or 0))
 
 
 class Scenario(msgspec.Struct):
@@ -63,6 +18,10 @@ class Scenario(msgspec.Struct):
     name: str = ""
     quiet: bool = False
     """It makes no request that can be heard: another engine's, or only functions."""
+    unknown: list[str] = []
+    """Steps that its engine does not know, by what they are called."""
+    idle: bool = False
+    """It has no step but these and pauses."""
 
 
 class Plan(msgspec.Struct):
@@ -146,40 +105,11 @@ def read(data: bytes) -> Plan:
     """Raises ToolProblem where the script's phases are not what Artillery can run."""
     try:
         plan = msgspec.json.decode(data, type=Plan)
-        for phase in plan.phases:
-            _refuse_fraction(phase)
-        _ = plan.nominal, plan.peak_rate, plan.peak_users
-    except (ValueError, ZeroDivisionError) as error:
+        refuse_senseless(plan.phases)
+    except ValueError as error:
         sentence = f"Artillery's phases make no sense: {error}."
         raise ToolProblem(sentence, code="script_invalid") from None
     return plan
-
-
-def parse_span(value: Number | None) -> float:
-    """Seconds of a duration as Artillery writes it: 60, "60", "10m", "1.5 hours"."""
-    if isinstance(value, int | float):
-        return float(value)
-    found = _SPAN.fullmatch((value or "").strip())
-    if not found:
-        raise ValueError(f"“{value}” is no duration")
-    if not found[2]:
-        return float(found[1])
-    unit = "ms" if found[2].lower().startswith(("ms", "mil")) else found[2][0].lower()
-    return float(found[1]) * _UNITS[unit]
-
-
-def _refuse_fraction(phase: Phase) -> None:
-    """Artillery ends with an AssertionError, since it hands whole users to its workers."""
-    rate, ramp_to = float(phase.arrival_rate or 0), float(phase.ramp_to or 0)
-    most = float(phase.max_vusers or 0)
-    if not ramp_to and phase.arrivals and rate != int(rate):
-        count = math.ceil(rate * phase.seconds)
-        raise ValueError(
-            f"it takes whole numbers as arrivalRate, not {rate:g}; arrivalCount: {count} with the "
-            "same duration does that"
-        )
-    if (rate or ramp_to) and phase.arrivals and most != int(most):
-        raise ValueError(f"it takes whole numbers as maxVusers, not {most:g}")
 
 
 def _dicts(value: object) -> Sequence[dict[str, object]]:

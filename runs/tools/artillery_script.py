@@ -73,12 +73,19 @@ def overrides(job: Job, *, is_part: bool) -> tuple[str, ...]:
 def refuse_missing(job: Job) -> None:
     """Raises ToolProblem where the file of a config is not there: Artillery says only its path."""
     name = job.variables.get("ARTILLERY_CONFIG")
-    if name and not (job.workdir / name).is_file():
+    if name and not _is_brought(job, name):
         raise ToolProblem(
             f"ARTILLERY_CONFIG says “{name}”, and no file of the run has that name. Bring it among "
             "the run's files, or say the name of one that is there, from the top of their folder.",
             code="script_invalid",
         )
+
+
+def _is_brought(job: Job, name: str) -> bool:
+    try:
+        return (job.workdir / name).resolve(strict=True).is_relative_to(job.workdir.resolve())
+    except OSError:
+        return False
 
 
 def _read_overrides(said: str) -> dict[str, Any]:

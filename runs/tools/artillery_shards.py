@@ -11,7 +11,7 @@ import msgspec
 
 from runs.shards.shares import Part
 from runs.tools import ToolProblem
-from runs.tools.artillery_plan import Phase
+from runs.tools.artillery_phases import Phase
 
 _ALMOST_NOTHING = 1e-9  # Artillery hands out a ramp to 0 in whole users, as if it were no ramp
 

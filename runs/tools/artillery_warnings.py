@@ -7,6 +7,7 @@ from runs.tools import Finished
 from runs.tools.artillery_install import NODE_AT_LEAST, VERSION
 from runs.tools.artillery_plan import Plan
 
+_MOST_NAMES = 5
 _OWN = re.compile(r"^WARNING(?::| -) *(\S.*?)\.?$", re.MULTILINE)
 
 
@@ -14,7 +15,15 @@ def of(plan: Plan, said: Finished, shards: int) -> tuple[str, ...]:
     """From the plan, and from what Artillery said while it made it."""
     words = f"{said.stdout}\n{said.stderr}"
     own = [f"Artillery warns: {line[:300]}." for line in dict.fromkeys(_OWN.findall(words))]
-    return (*_of_load(plan), *plan.unheard, *_of_shards(plan, shards), *own, *_of_versions(plan))
+    steps = _of_steps(plan)
+    return (
+        *_of_load(plan),
+        *steps,
+        *plan.unheard,
+        *_of_shards(plan, shards),
+        *own,
+        *_of_versions(plan),
+    )
 
 
 def _of_load(plan: Plan) -> Iterator[str]:
@@ -27,6 +36,18 @@ def _of_load(plan: Plan) -> Iterator[str]:
         yield (
             "The script has config.ensure but not the plugin: without “plugins: {ensure: {}}” "
             "Artillery judges none of it."
+        )
+
+
+def _of_steps(plan: Plan) -> Iterator[str]:
+    for scenario in plan.scenarios:
+        if not scenario.unknown:
+            continue
+        names = ", ".join(f"“{name}”" for name in scenario.unknown[:_MOST_NAMES])
+        idle = "; there is no other that asks the site for anything" * scenario.idle
+        yield (
+            f"The scenario “{scenario.name or 'without a name'}” has steps that Artillery's "
+            f"{scenario.engine} engine does not know: {names}. Look how they are spelt{idle}."
         )
 
 

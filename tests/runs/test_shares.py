@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from runs.shards.shares import Part
 from runs.tools import ToolProblem, k6_shards
-from runs.tools.artillery_plan import Phase
+from runs.tools.artillery_phases import Phase
 from runs.tools.artillery_shards import divide, refuse_undivided
 from runs.tools.k6 import K6
 from tests.runs.tools.fake_shell import executable
@@ -92,5 +92,5 @@ def test_k6_segments_meet_and_cover_the_whole(of: int) -> None:
 def test_a_run_on_one_worker_is_no_segment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WEDSYNC_K6", str(executable(tmp_path / "k6")))
     job = job_of(K6(), "", tmp_path)
-    (tmp_path / "inspect.json").write_text("{}")
+    (tmp_path / "wedsync-inspect.json").write_text("{}")
     assert "--execution-segment" not in K6().command(job, samples_fd=1, go_fd=2).argv

@@ -8,7 +8,7 @@
 
 const dns = require("node:dns");
 const net = require("node:net");
-const { isMainThread } = require("node:worker_threads");
+const { BroadcastChannel, isMainThread, threadId } = require("node:worker_threads");
 
 const HOSTS = new Map(Object.entries(JSON.parse(process.env.WEDSYNC_HOSTS || "{}")));
 const DENIED = (process.env.WEDSYNC_DENIED || "").split(" ").filter(Boolean);
@@ -78,6 +78,29 @@ if (isArtillery) {
     isWaiting = false;
     process.env.WEDSYNC_WENT = "1";
   });
-  // Only stderr is kept for people, and Artillery speaks on stdout.
-  process.stdout.write = process.stderr.write.bind(process.stderr);
+  // Only stderr is kept for people, and Artillery speaks on stdout; where it works is no one's news.
+  const write = process.stderr.write.bind(process.stderr);
+  const here = `${process.cwd()}/`;
+  const say = (words, ...more) => write(Buffer.from(words).toString().replaceAll(here, ""), ...more);
+  process.stdout.write = say;
+  process.stderr.write = say;
+  process.on("uncaughtException", failAloud);
+}
+
+// As Node does, but through the words above.
+function failAloud(error) {
+  if (process.listenerCount("uncaughtException") > 1) return;
+  console.error(error);
+  process.exit(1);
+}
+
+// One of Artillery's workers is there, though not at work yet: the script may hang while it is
+// loaded. What a thread runs, it knows a moment after this.
+if (!isMainThread) process.nextTick(tellOfBirth);
+
+function tellOfBirth() {
+  if (!/platform.local.worker\.[jt]s$/.test(process.argv[1])) return;
+  const channel = new BroadcastChannel("wedsync");
+  channel.postMessage({ born: threadId });
+  channel.close();
 }

@@ -18,4 +18,4 @@ function areQuiet(steps) {
   });
 }
 
-module.exports = { isQuiet };
+module.exports = { PAUSES, isQuiet };

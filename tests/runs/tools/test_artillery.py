@@ -26,6 +26,7 @@ PLAN: dict[str, Any] = {
 }
 
 QUIET = {"name": "bells", "engine": "http", "quiet": True}
+MISSPELT = {"name": "bell", "engine": "ws", "unknown": ["s", "sen"]}
 
 
 class Planning:
@@ -119,8 +120,16 @@ def test_users_of_one_phase_are_still_there_in_the_next() -> None:
         ({"duration": 60, "arrivalRate": 0.5}, "whole numbers.*0.5; arrivalCount: 30"),
         ({"duration": 60, "arrivalRate": 2.5, "rampTo": 0}, "whole numbers as arrivalRate.*2.5"),
         ({"duration": 60, "arrivalRate": 2, "maxVusers": 2.5}, "whole numbers as maxVusers.*2.5"),
-        ({"duration": 0, "arrivalCount": 5}, "make no sense"),
-        ({"duration": 5, "arrivalRate": "many"}, "make no sense"),
+        ({"duration": 0, "arrivalCount": 5}, "“0” is no duration"),
+        ({"duration": 5, "arrivalRate": "many"}, "phase 1, arrivalRate is “many”, but it takes a"),
+        ({"duration": 5, "arrivalRate": 1, "rampTo": -2}, "rampTo is “-2”, but it takes a number"),
+        ({"duration": 5, "arrivalCount": "inf"}, "arrivalCount is “inf”, but it takes a number"),
+        ({"duration": 5, "arrivalRate": 1, "maxVusers": "", "name": "rush"}, "“rush”.*maxVusers"),
+        ({"duration": -3, "arrivalRate": 1}, "“-3” is no duration"),
+        ({"duration": 1e30, "arrivalRate": 1}, "is no duration"),
+        ({"duration": 1.5, "arrivalRate": 1}, "has a fraction and no unit: write “1.5s”"),
+        ({"pause": "-3s"}, "“-3s” is no duration"),
+        ({"arrivalRate": 1}, "neither a duration nor a pause"),
         ({"arrivalRate": [1]}, "make no sense"),
     ],
 )
@@ -154,6 +163,10 @@ def test_phases_longer_than_declared_are_refused(artillery: Artillery, job: Job)
     [
         ({"phases": [{"duration": 9, "arrivalRate": 1}]}, "no maxVusers"),
         ({"plugins": [], "ensure": {"p95": 9}}, "judges none of it"),
+        (
+            {"scenarios": [MISSPELT]},
+            "“bell” has steps that Artillery's ws engine does not know: “s”",
+        ),
         ({"scenarios": [QUIET, QUIET]}, "each user's session is counted as one request"),
         ({"scenarios": [QUIET, {"engine": "http"}]}, "“bells” makes no request that can be"),
         ({"artillery": "2.0.99"}, "Artillery 2.0.99; WedSync is tested with"),
@@ -191,10 +204,14 @@ def test_hooks_that_every_shard_runs_for_itself_are_a_warning(
     [
         ("Test run id: x\nError: bad indentation\n", "cannot load the script: bad indentation"),
         (
-            "✘ [ERROR] Expected\nError: Build failed with 1 error:\nscript.ts:1:23: ERROR: no\n",
-            "cannot load the script: script.ts:1:23: ERROR: no",
+            "✘ [ERROR] Expected\nError: Build failed with 1 error:\n"
+            "wedsync-script.ts:1:23: ERROR: no\n",
+            "cannot load the script: line 1 of the script: ERROR: no",
         ),
         ("", "cannot load the script: it ended with code 1"),
+        ("Error: Cannot read properties of null (reading 'target')", "it has no “config”. A scr"),
+        ("Error: Cannot create property 'target' on string 'x'", "it has no “config”. A script"),
+        ('Scenario validation error: "scenarios" is required', "it has no scenarios, so nobody"),
     ],
 )
 def test_a_broken_script_is_told_in_artillerys_own_words(
@@ -203,6 +220,40 @@ def test_a_broken_script_is_told_in_artillerys_own_words(
     with pytest.raises(ToolProblem, match=words) as caught:
         artillery.prepare(job, Planning(answer=said(stderr=said_, code=1)))
     assert caught.value.code == "script_invalid"
+
+
+def test_a_modules_own_mistake_is_not_taken_for_a_config_that_is_missing(
+    artillery: Artillery, job: Job
+) -> None:
+    job.script.write_text("export const config = { target: nobody.target };\n")
+    words = "Error: Cannot read properties of undefined (reading 'target')"
+    with pytest.raises(ToolProblem, match="script: Cannot read prop.* If its code does not say th"):
+        artillery.prepare(job, Planning(answer=said(stderr=words, code=1)))
+
+
+def test_a_script_in_which_nobody_does_anything_is_refused(artillery: Artillery, job: Job) -> None:
+    with pytest.raises(ToolProblem, match="it has no scenarios, so nobody would do anything"):
+        artillery.prepare(job, Planning(PLAN | {"scenarios": []}))
+
+
+def test_another_program_in_artillerys_place_is_no_fault_of_the_script(
+    artillery: Artillery, job: Job
+) -> None:
+    with pytest.raises(ToolProblem, match="saying “9.9.9”. Run ./wedsync tools to get") as caught:
+        artillery.prepare(job, Planning(answer=said("9.9.9\n")))
+    assert caught.value.code == "tool_error"
+
+
+def test_a_script_that_never_ends_loading_is_told_of_artillery(
+    artillery: Artillery, job: Job
+) -> None:
+    def hang(argv: list[str], env: Mapping[str, str], timeout_s: float) -> Finished:
+        assert timeout_s == 30
+        raise ToolProblem("node did not answer within 30 s.", code="script_hangs")
+
+    with pytest.raises(ToolProblem, match="^Artillery did not finish loading .* 30 s") as caught:
+        artillery.prepare(job, hang)
+    assert caught.value.code == "script_hangs"
 
 
 def test_a_plan_of_an_earlier_try_is_not_taken_for_this_one(artillery: Artillery, job: Job) -> None:
@@ -332,7 +383,8 @@ def test_artillery_without_node_says_what_is_missing(
         ),
         (
             11,
-            "worker error, id: 1 Error [ERR_MODULE_NOT_FOUND]: Cannot find module 'soap'\n"
+            "worker error, id: 1 Error [ERR_MODULE_NOT_FOUND]: Cannot find module 'soap' imported "
+            "from /a/node_modules/artillery/dist/lib/core/runner.js\n"
             "    at resolve (node:1) {\n  code: 'ERR_MODULE_NOT_FOUND'\n}\n",
             "script_error",
             "in a worker of Artillery: Cannot find module 'soap'.",
@@ -358,6 +410,18 @@ def test_artillery_without_node_says_what_is_missing(
             "    at scenario (file:///a/artillery/dist/lib/core/engine_ws.js:70:20)\n",
             "script_error",
             "in a worker of Artillery: Callback was already called.",
+        ),
+        (
+            11,
+            "worker error, id: 1 TypeError: no\nwedsync-script.ts.js:9\n",
+            "script_error",
+            "in a worker of Artillery: no.",
+        ),
+        (
+            11,
+            "worker error, id: 1 Error: /x/dist/wedsync-script.ts.js:9: odd\n",
+            "script_error",
+            "in a worker of Artillery: line 9 of the script: odd.",
         ),
         (21, "", "thresholds_crossed", "expect plugin"),
         (3, "", "tool_error", "lost its supervisor"),
@@ -402,9 +466,7 @@ def test_what_a_script_put_in_place_of_our_files_is_not_read(
     make(job.workdir / name)
     assert all(own.held is None for own in artillery.own_verdicts(job))
     if name == "wedsync-plan.json":
-        with pytest.raises(
-            ToolProblem, match=r"wedsync-plan\.json in the work directory is no lon"
-        ):
+        with pytest.raises(ToolProblem, match="that WedSync put beside the script is no longer"):
             artillery.command(replace(job, shard=(0, 2)), samples_fd=3, go_fd=4)
 
 
@@ -414,7 +476,7 @@ def test_a_script_that_became_a_pipe_is_told_and_hangs_nobody(
     artillery.prepare(job, Planning(PLAN))
     job.script.unlink()
     os.mkfifo(job.script)
-    with pytest.raises(ToolProblem, match="is no longer the file that was put there"):
+    with pytest.raises(ToolProblem, match="is no longer the one that was put there"):
         artillery.command(job, samples_fd=3, go_fd=4)
 
 

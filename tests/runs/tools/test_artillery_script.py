@@ -6,16 +6,19 @@ from pathlib import Path
 
 import pytest
 
+from runs import belongings
 from runs.tools import Job, ToolProblem, artillery_script
+from runs.tools.artillery import Artillery
 from tests.runs.tools.fake_shell import job_in
 
 TEXT = "config: {}\n"
+OURS = Artillery.script_name
 PHASES = [{"duration": 10, "arrivalRate": 4}]
 
 
 @pytest.fixture
 def job(tmp_path: Path) -> Job:
-    job = replace(job_in(tmp_path), script=tmp_path / "script.yml")
+    job = replace(job_in(tmp_path), script=tmp_path / OURS)
     job.script.write_text(TEXT)
     return job
 
@@ -30,15 +33,15 @@ def bring(job: Job, files: Mapping[str, str]) -> None:
 @pytest.mark.parametrize(
     ("files", "found"),
     [
-        ({}, "script.yml"),
+        ({}, OURS),
         (
             {"scenarios/rush.yaml": TEXT, "scenarios/other.yaml": "config: []\n"},
             "scenarios/rush.yaml",
         ),
         ({"b.yml": TEXT, "a.yml": TEXT}, "a.yml"),
         ({"tests/script.yml": TEXT}, "tests/script.yml"),
-        ({"node_modules/x/test.yml": TEXT, "wedsync-plugins/test.yml": TEXT}, "script.yml"),
-        ({"notes.txt": TEXT}, "script.yml"),
+        ({"node_modules/x/test.yml": TEXT, "wedsync-plugins/test.yml": TEXT}, OURS),
+        ({"notes.txt": TEXT}, OURS),
     ],
 )
 def test_a_script_runs_from_where_it_lies_among_its_files(
@@ -48,11 +51,19 @@ def test_a_script_runs_from_where_it_lies_among_its_files(
     assert artillery_script.place(job) == job.workdir / found
 
 
-@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: path.symlink_to("script.yml")])
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: path.symlink_to(OURS)])
 def test_what_is_no_plain_file_is_not_taken_for_the_script(job: Job, make: object) -> None:
     assert callable(make)
     make(job.workdir / "a.yml")
     assert artillery_script.place(job) == job.script
+
+
+def test_a_script_has_a_name_that_no_file_of_a_run_can_have(job: Job) -> None:
+    bring(job, {"script.yml": "config: []\n"})
+    artillery_script.put(job)
+    assert OURS.startswith(belongings.OURS)
+    assert artillery_script.place(job) == job.script
+    assert (job.workdir / "script.yml").read_text() == "config: []\n"
 
 
 def test_artillery_may_write_what_it_bundles_into_the_folders_that_were_brought(job: Job) -> None:
@@ -114,10 +125,15 @@ def test_overrides_that_are_no_object_are_told_and_no_fault_of_ours(
     assert caught.value.code == "script_invalid"
 
 
-def test_a_config_that_is_not_among_the_files_is_told_by_its_name(job: Job) -> None:
-    job = replace(job, variables={"ARTILLERY_CONFIG": "config/common.yml"})
-    with pytest.raises(ToolProblem, match="says “config/common.yml”, and no file.*Bring") as caught:
+@pytest.mark.parametrize("name", ["config/common.yml", "/etc/hosts", "../" * 9, "x" * 300])
+def test_a_config_that_is_not_among_the_files_is_told_by_its_name(job: Job, name: str) -> None:
+    job = replace(job, variables={"ARTILLERY_CONFIG": name})
+    with pytest.raises(ToolProblem, match=f"says “{name}”, and no file.*Bring") as caught:
         artillery_script.refuse_missing(job)
     assert caught.value.code == "script_invalid"
+
+
+def test_a_config_that_is_among_the_files_is_there(job: Job) -> None:
+    job = replace(job, variables={"ARTILLERY_CONFIG": "config/common.yml"})
     bring(job, {"config/common.yml": TEXT})
     artillery_script.refuse_missing(job)

@@ -10,7 +10,7 @@ import pytest
 
 from runs.shards.shares import Part
 from runs.tools import ToolProblem, artillery, artillery_install
-from runs.tools.artillery_plan import Phase
+from runs.tools.artillery_phases import Phase
 from runs.tools.artillery_shards import divide, refuse_undivided
 from tests.runs.tools.test_real_tools import installed
 

@@ -4,6 +4,7 @@
 
 const fs = require("node:fs");
 const { isQuiet } = require("../quiet.cjs");
+const { unknownOf } = require("../steps.cjs");
 
 class Plugin {
   constructor(script) {
@@ -18,6 +19,7 @@ class Plugin {
         name: String(scenario.name ?? ""),
         engine: scenario.engine ?? config.engine ?? "http",
         quiet: isQuiet(scenario, config),
+        ...unknownOf(scenario, config),
       })),
       ensure: config.ensure ?? config.plugins.ensure ?? {},
       hooks: ["before", "after"].filter((hook) => script[hook]),

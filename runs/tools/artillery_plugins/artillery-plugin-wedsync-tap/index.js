@@ -5,12 +5,13 @@
 // never mix and a full pipe never blocks a load generator. What it does not take stays summed up.
 import fs from "node:fs";
 import net from "node:net";
-import { BroadcastChannel, isMainThread } from "node:worker_threads";
+import { BroadcastChannel, isMainThread, threadId } from "node:worker_threads";
 import { FLUSH_MS, Sheet, say } from "./sheet.js";
 import { hearEngines } from "./engines.js";
 import { HOOKS, hear } from "./hearing.js";
 import { takePart } from "./part.js";
 import { hearStatistics } from "./statistics.js";
+import { Workers } from "./workers.js";
 
 const HEARTBEAT_MS = 1000;
 const FAREWELL_MS = 300;
@@ -26,7 +27,8 @@ export class Plugin {
   constructor(script, events) {
     if (isMainThread) return supervise(events);
     takePart(script.config.phases);
-    if (hasHook) work(script);
+    if (hasHook) listen(script);
+    speak();
   }
 }
 
@@ -54,33 +56,34 @@ function untilGo() {
 }
 
 function supervise(events) {
-  setInterval(() => say({ worker: 0, at: now(), users: 0, dropped: 0 }), HEARTBEAT_MS).unref();
+  const workers = new Workers();
+  const beat = () => say({ worker: 0, at: now(), users: 0, dropped: 0 });
+  setInterval(() => workers.mayBeSilent && beat(), HEARTBEAT_MS).unref();
   global.artillery.globalEvents.on("checks", (checks) => {
     const told = checks.map(({ original, strict, result }) => [original, strict, result === 1]);
     fs.writeFileSync(process.env.WEDSYNC_CHECKS, JSON.stringify(told));
   });
   if (!hasHook) hearStatistics(events);
-  let workers = 0;
   let waiting = 0;
   let flushed = () => {};
   channel.onmessage = ({ data }) => {
-    if (data === "here") workers += 1;
-    if (data === "flushed" && (waiting -= 1) <= 0) flushed();
+    if (data !== "flushed") workers.hear(data);
+    else if ((waiting -= 1) <= 0) flushed();
   };
   global.artillery.ext({
     ext: "onShutdown",
     method: () =>
       new Promise((resolve) => {
         flushed = resolve;
-        waiting = workers;
-        if (!workers) return resolve();
+        waiting = workers.up;
+        if (!waiting) return resolve();
         setTimeout(resolve, FAREWELL_MS);
         return channel.postMessage("flush");
       }),
   });
 }
 
-function work(script) {
+function listen(script) {
   if (!hearsEngines) {
     console.error(
       "WedSync cannot listen to the engines of this version of Artillery: messages of WebSocket " +
@@ -88,13 +91,19 @@ function work(script) {
     );
   }
   hear(script, global.artillery.__SSMS, sheet, hearsEngines);
-  setInterval(() => sheet.flush(), FLUSH_MS).unref();
+}
+
+// Of a worker: also with nothing to tell, as a sign that it lives.
+function speak() {
+  const flush = () => sheet.flush();
+  setInterval(flush, FLUSH_MS).unref();
+  process.on("exit", flush);
   channel.onmessage = ({ data }) => {
     if (data !== "flush") return;
-    sheet.flush();
+    flush();
     channel.postMessage("flushed");
   };
-  channel.postMessage("here");
+  channel.postMessage({ here: threadId });
 }
 
 function now() {
