@@ -15,6 +15,7 @@ from django.db.models import Max
 
 from runs.models import Run, Snapshot, State
 from runs.percentiles import percentiles
+from runs.persisting import reconnecting
 from runs.samples import Second
 from runs.thresholds import Breach, Heat
 from streaming import services as streaming
@@ -162,15 +163,17 @@ def keep_in(run_id: int) -> Callable[[Told], None]:
     """Keep closed seconds for good, and the newest report where the pages read it."""
 
     def deliver(told: Told) -> None:
-        with transaction.atomic():
-            Snapshot.objects.create(
-                run_id=run_id,
-                seq=told.update.seq,
-                at=datetime.fromisoformat(told.update.at),
-                data=msgspec.to_builtins(told.update),
-                sketch=told.sketch,
-                cells=told.cells,
-            )
+        kept = Snapshot(
+            run_id=run_id,
+            seq=told.update.seq,
+            at=datetime.fromisoformat(told.update.at),
+            data=msgspec.to_builtins(told.update),
+            sketch=told.sketch,
+            cells=told.cells,
+        )
+        with reconnecting(), transaction.atomic():
+            # Where an answer was lost with the connection, it is there already.
+            Snapshot.objects.bulk_create([kept], ignore_conflicts=True)
             if told.report:
                 Run.objects.filter(pk=run_id, state=State.RUNNING).update(**told.report)
 

@@ -3,7 +3,6 @@
 It shows between that the run is carried: shards end themselves when they see no sign of it.
 """
 
-import logging
 import threading
 import time
 from collections.abc import Iterable
@@ -11,7 +10,7 @@ from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any
 
-from django.db import DatabaseError, connection
+from django.db import connection
 
 import clock
 from calendar_guard import services as calendar_guard
@@ -19,8 +18,8 @@ from calendar_guard.services import Renewal
 from runs import moves
 from runs.models import GOING, Run, State
 from runs.outcome import Stop
+from runs.persisting import tolerated
 
-log = logging.getLogger(__name__)
 EVERY_S, BEAT_S = 1.0, 0.5
 SILENCE_S = 3.0
 _UNBEGUN = (State.PREPARING, State.READY)  # a run that runs has made its first request
@@ -59,10 +58,11 @@ class Lease:
 
     def begin_now(self) -> None:
         """Judge the whole interval again, as one that begins now; no answer is a no."""
-        try:
+        is_answered = False
+        with tolerated(f"the last look at the calendar of run {self._run_id}"):
             self._ask(until=clock.now() + self._duration)
-        except DatabaseError:
-            log.exception("run %s: the calendar could not be asked", self._run_id)
+            is_answered = True
+        if not is_answered:
             self._no = self._no or _NO_ANSWER
 
     def stop(self) -> Stop | None:
@@ -75,13 +75,11 @@ class Lease:
         asked_at = time.monotonic()
         try:
             while not self._closed.wait(BEAT_S):
-                try:
+                with tolerated(f"run {self._run_id}"):
                     Run.objects.filter(pk=self._run_id).update(heartbeat_at=clock.real_now())
                     if self._no is None and time.monotonic() - asked_at >= EVERY_S - BEAT_S / 2:
                         asked_at = time.monotonic()
                         self._ask()
-                except DatabaseError:
-                    log.exception("run %s: the calendar could not be asked", self._run_id)
         finally:
             connection.close()
 

@@ -2,10 +2,11 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -25,14 +26,40 @@ def surely(write: Callable[[], object], what: str) -> None:
             return
         except DatabaseError:
             log.exception("%s could not be written yet", what)
+            let_go()
             pause.wait(wait_s)
     write()
 
 
 def answer(ask: Callable[[], T]) -> T | None:
     """What the database says to one question, None where it says nothing."""
+    told: T | None = None
+    with tolerated("a question"):
+        told = ask()
+    return told
+
+
+@contextmanager
+def tolerated(what: str) -> Iterator[None]:
+    """Go on though the database is away, and connect anew at the next question."""
     try:
-        return ask()
+        yield
     except DatabaseError as error:
-        log.warning("the database did not answer: %s", error)
-        return None
+        log.warning("%s: the database did not answer: %s", what, error)
+        let_go()
+
+
+@contextmanager
+def reconnecting() -> Iterator[None]:
+    """For one who tries again himself: the next time on a connection that works."""
+    try:
+        yield
+    except DatabaseError:
+        let_go()
+        raise
+
+
+def let_go() -> None:
+    """Of a connection that is dead: Django keeps it until somebody says so."""
+    if not connection.in_atomic_block:
+        connection.close_if_unusable_or_obsolete()

@@ -4,21 +4,18 @@ The conductor starts no tool. It calls workers, merges the seconds that their sh
 all of them when one is gone; the run's own state is what tells them to go and to stop.
 """
 
-import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
-from django.db import DatabaseError
-
 import clock
-from runs import following, moves, process, words
+from runs import following, moves, process
 from runs.lease import Lease
 from runs.models import GOING, Run, Shard, State
 from runs.outcome import Outcome, Stop
-from runs.persisting import surely
+from runs.persisting import surely, tolerated
 from runs.shards import sharding
 from runs.shards.judging import Whole
 from runs.shards.link import STOPPED
@@ -27,7 +24,6 @@ from runs.shards.sharding import AT_WORK
 from runs.telling import Teller
 from runs.tools import Ending, Tool
 
-log = logging.getLogger(__name__)
 Call = Callable[[int], None]
 CALL_S, LOOK_S, SILENT_S, ENDS_S, REASON_S = 1.0, 0.1, 3.0, 10.0, 2.0
 
@@ -132,13 +128,10 @@ class Conductor:
 
     def _look(self) -> bool:
         """Always True. What cannot be read stays as it was: the lease ends what has no answer."""
-        try:
+        with tolerated(f"the shards of run {self._run.pk}"):
             found = Shard.objects.filter(run=self._run).defer("setup", "plan", "notes")
             self._parts = list(found.order_by("index"))
-        except DatabaseError:
-            log.exception("run %s: its shards could not be seen", self._run.pk)
-            return True
-        self._pulses.see({part.pk: part.heartbeat_at for part in self._parts})
+            self._pulses.see({part.pk: part.heartbeat_at for part in self._parts})
         return True
 
     def _merge(self, *, everything: bool = False) -> None:
@@ -150,8 +143,7 @@ class Conductor:
         if stop := self._lease.stop() or following.shut_down() or self._teller.broken:
             return stop
         if time.monotonic() > self._deadline:
-            lasted = words.span(self._run.duration)
-            return Stop(f"It reached its declared duration of {lasted}, the hard stop.")
+            return following.hard_stop(self._run.duration, self._merger.aggregator)
         return self._trouble()
 
     def _trouble(self) -> Stop | None:
@@ -185,13 +177,11 @@ class Conductor:
 
     def _tell_to_stop(self, stop: Stop) -> None:
         """Without a database nobody is told, but then no shard hears of us either, and ends."""
-        try:
+        with tolerated(f"telling the shards of run {self._run.pk} to stop"):
             Shard.objects.filter(run=self._run, state=Shard.State.WAITING).update(
                 state=Shard.State.ENDED
             )
             self._move(GOING, State.STOPPING, stop.reason)
-        except DatabaseError:
-            log.exception("run %s: its shards could not be told to stop", self._run.pk)
 
     def _see_them_end(self) -> None:
         pause, limit = threading.Event(), time.monotonic() + ENDS_S

@@ -4,7 +4,6 @@ Each side must see the other live. Only changes of a heartbeat count, never its 
 two machines need not agree on that.
 """
 
-import logging
 import threading
 import time
 from collections import deque
@@ -13,15 +12,15 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any
 
-from django.db import DatabaseError, connection
+from django.db import connection
 
 import clock
 from runs import cells
 from runs.models import GOING, Run, Shard, ShardSecond, State
 from runs.outcome import Stop
+from runs.persisting import tolerated
 from runs.samples import Second
 
-log = logging.getLogger(__name__)
 BEAT_S, LOOK_S, EAGER_S = 1.0, 0.2, 0.05
 ANSWER_S, CONDUCTOR_S, FAREWELL_S = 3.0, 2.5, 8.0
 MOST_WAITING = 86_400
@@ -87,12 +86,10 @@ class Link:
             connection.close()
 
     def _exchange(self) -> None:
-        try:
+        with tolerated(f"shard {self._shard_id}"):
             self._look()
             self._deliver()
             self._beat()
-        except DatabaseError:
-            log.exception("shard %s: the database could not be reached", self._shard_id)
 
     def _say_farewell(self) -> None:
         limit, pause = time.monotonic() + FAREWELL_S, threading.Event()

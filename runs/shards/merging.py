@@ -1,14 +1,12 @@
 """Merges the seconds that the shards of a run send, in order and each once."""
 
-import contextlib
 from collections.abc import Sequence
-
-from django.db import DatabaseError
 
 import clock
 from runs import cells
 from runs.aggregator import Aggregator
 from runs.models import Run, Shard, ShardSecond
+from runs.persisting import tolerated
 from runs.samples import Second
 
 # A second waits so long for a shard that says nothing of it; what comes later joins the next one.
@@ -28,7 +26,7 @@ class Merger:
     def merge(self, parts: Sequence[Shard], *, everything: bool = False) -> list[Second]:
         """The seconds that every running shard has told by now, or that need not wait longer."""
         over = {part.pk for part in parts if part.state == Shard.State.ENDED}
-        with contextlib.suppress(DatabaseError):
+        with tolerated("merging"):
             while self._take_rows(over):
                 pass
         for part in parts:
