@@ -3,17 +3,20 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
+from types import TracebackType
 from typing import IO, Any
 
 from runs import living
 from runs.identity import Identity
-from runs.launcher import NOTHING_LEFT
+from runs.launcher import BEGUN
+from runs.tools import ToolProblem
 
 NOWHERE, A_PIPE = subprocess.DEVNULL, subprocess.PIPE
 LARGEST_FILE = 256 << 20  # pipes are not files: samples are not limited by it
@@ -23,8 +26,17 @@ _LAUNCHER = Path(__file__).with_name("launcher.py")
 
 
 def memory_limit() -> int:
-    """Bytes for each process of a tool: WEDSYNC_TOOL_MEMORY_MIB, else three quarters of all."""
+    """Bytes for each process of a tool: WEDSYNC_TOOL_MEMORY_MIB, else three quarters of all.
+
+    Raises ToolProblem ("misconfigured").
+    """
     if configured := os.environ.get("WEDSYNC_TOOL_MEMORY_MIB"):
+        if not re.fullmatch(r"\d{1,9}", configured):
+            sentence = (
+                f"WEDSYNC_TOOL_MEMORY_MIB is “{configured}” on this worker; it is a number of "
+                "MiB, like 4096. Correct it and start the worker again."
+            )
+            raise ToolProblem(sentence, code="misconfigured")
         return int(configured) << 20
     return max(LEAST_MEMORY, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") * 3 // 4)
 
@@ -50,8 +62,6 @@ class Child:
     ) -> None:
         if fence and fence["listen"]:
             pass_fds = (*pass_fds, fence["control"])
-        self._proof, theirs = os.pipe()
-        self._is_proven = not is_warded
         terms = {
             "parent": os.getpid(),
             "uid": who.uid,
@@ -60,25 +70,23 @@ class Child:
             "file": LARGEST_FILE,
             "fence": fence,
             "fds": pass_fds,
-            "proof": theirs if is_warded else None,
         }
         self.mark = uuid.uuid4().hex
-        try:
+        self._proof = Proof() if is_warded else None
+        with self._proof or contextlib.nullcontext() as proof:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", str(_LAUNCHER), json.dumps(terms), *argv],
+                [
+                    *(sys.executable, "-I", "-S", str(_LAUNCHER)),
+                    *(json.dumps(terms | {"proof": proof}), *argv),
+                ],
                 env=dict(env) | _marks() | {living.MARK: self.mark},
                 cwd=cwd,
                 stdin=subprocess.DEVNULL,
                 stdout=stdout,
                 stderr=stderr,
-                pass_fds=(*pass_fds, theirs),
+                pass_fds=pass_fds if proof is None else (*pass_fds, proof),
                 start_new_session=True,
             )
-        except BaseException:
-            os.close(self._proof)
-            raise
-        finally:
-            os.close(theirs)
         self.group = self._process.pid
 
     @property
@@ -105,17 +113,47 @@ class Child:
     def end(self, grace_s: float = 0.0) -> int | None:
         """After its grace end whatever is left; how many processes survived even that.
 
-        None where nobody knows, since its warden was ended by another.
+        None where nobody knows, since its warden was ended by another. For one thread.
         """
         if grace_s > 0:
             self.wait(grace_s)
         # While nobody has waited for it, its number is nobody else's.
         left = living.end(self.group if self.exit_code is None else None, self.mark)
-        if self.wait(1.0) is not None and self._proof >= 0:
-            self._is_proven = self._is_proven or os.read(self._proof, 1) == NOTHING_LEFT
-            os.close(self._proof)
-            self._proof = -1
-        return left if left or self._is_proven else None
+        self.wait(1.0)
+        is_proven = self._proof is None or self._proof.is_given()
+        return left if left or is_proven else None
+
+
+class Proof:
+    """What a warden says of itself, in a pipe of which its tool holds no end."""
+
+    def __init__(self) -> None:
+        self._ours, self._theirs = os.pipe()
+        os.set_blocking(self._ours, False)
+        self._said: bytes | None = None
+
+    def __enter__(self) -> int:
+        """The end that the warden inherits; ours of it is closed afterwards."""
+        return self._theirs
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        os.close(self._theirs)
+        if kind is not None:
+            self.is_given()
+
+    def is_given(self) -> bool:
+        """Of a warden that is over: it said that nothing is left, or it never began."""
+        if self._said is None:
+            self._said = b""
+            with contextlib.suppress(BlockingIOError):
+                self._said = os.read(self._ours, 2)
+            os.close(self._ours)
+        return self._said != BEGUN
 
 
 def _marks() -> dict[str, str]:

@@ -4,6 +4,7 @@ import select
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -176,13 +177,17 @@ class Follower:
         if stop := self._why_stop():
             return stop
         if now > self._deadline:
-            lasted = words.span(self._job.duration)
-            idle = "" if self.aggregator.totals().requests else _IDLE
-            return Stop(f"It reached its declared duration of {lasted}, the hard stop.{idle}")
+            return hard_stop(self._job.duration, self.aggregator)
         if now - self._heard_at > SILENT_S:
             mute = f"{self._tool.name} said nothing for {SILENT_S:g} s: {_MUTE}"
             return Stop(mute, "errored")
         return None
+
+
+def hard_stop(declared: timedelta, seen: Aggregator) -> Stop:
+    idle = "" if seen.totals().requests else _IDLE
+    lasted = words.span(declared)
+    return Stop(f"It reached its declared duration of {lasted}, the hard stop.{idle}")
 
 
 def or_shut_down(why_stop: Callable[[], Stop | None]) -> Callable[[], Stop | None]:

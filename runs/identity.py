@@ -22,9 +22,10 @@ def choose(executable: Path) -> Identity:
 
     Raises ToolProblem ("tool_missing") for a program whose interpreter is gone.
     """
+    interpreter = _interpreter(executable)
     if os.geteuid() != 0:
         return Identity()
-    if interpreter := _interpreter(executable):
+    if interpreter:
         for path in (executable, interpreter.resolve()):
             if not _open_to_all(path):
                 return Identity(why=f"runs as root: {path.name} is not open to the user nobody")

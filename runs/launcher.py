@@ -1,10 +1,10 @@
 """Becomes the tool's warden and, in a child of its own, the tool: what that starts ends with it.
 
-Run as `python -I -S launcher.py TERMS argv...` (TERMS: {"parent": 1, "uid": null, "gid": null,
+Run as `python -I -S launcher.py TERMS argv...`, since work between fork and exec is not safe in a
+worker that has threads. See docs/decisions/0014. TERMS: {"parent": 1, "uid": null, "gid": null,
 "memory": bytes, "file": bytes, "fence": null or what namespace.enter takes, "fds": those that the
-tool inherits, "proof": the pipe in which a warden says at its end that nothing is left, null where
-the program is ours and needs no warden}): work between fork
-and exec is not safe in a worker that has threads. See docs/decisions/0014.
+tool inherits, "proof": the pipe in which a warden says that it began, and at its end that nothing
+is left; null where the program is ours and needs no warden}.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ from typing import Any, NoReturn
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 END_NOW = signal.SIGUSR1  # from the worker by runs/living.py, from the kernel when the worker died
 MOST_PROCESSES = 4096  # and threads, of all tools together that run as nobody
-NOTHING_LEFT = b"0"
+BEGUN, NOTHING_LEFT = b"b", b"0"
 PASSED_ON = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 
 
@@ -39,17 +39,30 @@ def _ward(terms: dict[str, Any]) -> None:
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {*PASSED_ON, END_NOW, signal.SIGCHLD})
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
     _bind_life_to(terms["parent"], END_NOW)
-    warden = os.getpid()
-    if tool := os.fork():
+    warden, proof = os.getpid(), terms["proof"]
+    _say(proof, BEGUN)
+    if tool := _fork(proof):
         _let_go_of(terms["fds"])
         status = _end_all(tool, _watch(tool))
-        with contextlib.suppress(OSError):  # the worker is gone
-            os.write(terms["proof"], NOTHING_LEFT)
+        _say(proof, NOTHING_LEFT)
         _end_like(status)
-    os.close(terms["proof"])
+    os.close(proof)
     os.setsid()  # a script that signals its own group does not signal us
     terms["parent"] = warden
     signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _say(proof: int, word: bytes) -> None:
+    with contextlib.suppress(OSError):  # the worker is gone
+        os.write(proof, word)
+
+
+def _fork(proof: int) -> int:
+    try:
+        return os.fork()
+    except OSError as error:
+        _say(proof, NOTHING_LEFT)
+        sys.exit(f"This machine has no room for another process: {error.strerror}.")
 
 
 def _watch(tool: int) -> int | None:
@@ -150,8 +163,7 @@ def _become(terms: dict[str, Any], argv: list[str]) -> NoReturn:
         os.setgroups([])
         os.setgid(terms["gid"])
         os.setuid(terms["uid"])
-        resource.setrlimit(resource.RLIMIT_NPROC, (MOST_PROCESSES, MOST_PROCESSES))
-    _limit(terms["memory"], terms["file"])
+    _limit(terms["memory"], terms["file"], is_nobody=terms["uid"] is not None)
     # Last: a change of the user clears it (prctl(2)).
     _bind_life_to(terms["parent"], signal.SIGKILL)
     try:
@@ -180,7 +192,7 @@ def _leave_our_network(fence: dict[str, Any]) -> None:
         sys.exit(f"The tool cannot get a network of its own: {error.strerror}.")
 
 
-def _limit(memory: int, file: int) -> None:
+def _limit(memory: int, file: int, *, is_nobody: bool) -> None:
     """Private writable memory (RLIMIT_DATA) is what can be limited: Go and Node reserve far more.
 
     A Go program collects harder before it would die of it (https://pkg.go.dev/runtime).
@@ -192,6 +204,8 @@ def _limit(memory: int, file: int) -> None:
         resource.RLIMIT_DATA: memory,
         resource.RLIMIT_NOFILE: resource.getrlimit(resource.RLIMIT_NOFILE)[1],
     }
+    if is_nobody:
+        limits[resource.RLIMIT_NPROC] = MOST_PROCESSES
     for which, most in limits.items():
         allowed = resource.getrlimit(which)[1]
         most = most if allowed == resource.RLIM_INFINITY else min(most, allowed)

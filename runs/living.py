@@ -10,10 +10,10 @@ import threading
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
+from runs.launcher import END_NOW
+
 MARK = "WEDSYNC_RUN"
 """The environment's name for a run's mark, which every process of its tool carries."""
-END_NOW = signal.SIGUSR1
-"""Tells a warden (launcher.py) to end all that is left, at once."""
 _PROC = Path("/proc")
 _GONE = "ZX"
 PATIENCE_S = 2.0

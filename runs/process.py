@@ -43,9 +43,10 @@ class Survivors(ToolProblem):
 def unproven() -> str:
     """What to say where a tool's end is not proven."""
     return (
-        "The process that watches over what the tool starts was killed, most likely by the script, "
-        f"so nobody knows what is left running: look on {socket.gethostname()}. A script cannot do "
-        "that where workers run as root and their tools do not."
+        "The process that watches over what the tool starts was killed, by the script or for want "
+        f"of memory, so nobody knows what is left running: look on {socket.gethostname()} for "
+        "processes of the tool's user whose parent is 1. A script cannot do that where workers run "
+        "as root and their tools do not."
     )
 
 

@@ -39,21 +39,25 @@ class Result:
     processes_left: int | None = 0
     own: list[list[Any]] = field(default_factory=list)
 
+    def end(self, outcome: str, why: str) -> None:
+        self.outcome, self.why = outcome, why
+
 
 def execute(shard_id: int, *, worker: str = "") -> None:
     """Carry a shard that waits; one of a run that this worker has a part of already is left."""
     if not _claim(shard_id, worker or f"{socket.gethostname()}:{os.getpid()}"):
         return
     shard = Shard.objects.select_related("run").get(pk=shard_id)
+    result = Result()
     try:
         with Link(shard) as link:
-            result = _try(shard, link)
+            _try(shard, link, result)
     except DatabaseError:
         log.exception("shard %s had no database", shard_id)
-        result = Result("errored", AWAY)
+        result.end("errored", AWAY)
     except Exception:
         log.exception("shard %s broke", shard_id)
-        result = Result("errored", f"A fault of ours, not the script's: see {shard} in the log.")
+        result.end("errored", f"A fault of ours, not the script's: see {shard} in the log.")
     ended = Shard.objects.filter(pk=shard_id).exclude(state=Shard.State.ENDED)
     surely(lambda: ended.update(state=Shard.State.ENDED, **vars(result)), str(shard))
 
@@ -115,21 +119,22 @@ def _claim(shard_id: int, worker: str) -> bool:
         return False
 
 
-def _try(shard: Shard, link: Link) -> Result:
+def _try(shard: Shard, link: Link, result: Result) -> None:
     try:
-        return _drive(shard, link)
+        _drive(shard, link, result)
     except process.Survivors as problem:
-        return Result("errored", str(problem), processes_left=problem.left)
+        result.end("errored", str(problem))
+        result.processes_left = problem.left
     except ToolProblem as problem:
-        tail = problem.output[-process.TAIL_BYTES :]
-        return Result("errored", str(problem), tail, problem.exit_code)
+        result.end("errored", str(problem))
+        result.log_tail, result.exit_code = problem.output[-process.TAIL_BYTES :], problem.exit_code
     except preparing.REFUSALS as problem:
-        return Result("errored", str(problem))
+        result.end("errored", str(problem))
     except process.Halted as halted:
-        return Result(halted.stop.outcome, halted.stop.reason)
+        result.end(halted.stop.outcome, halted.stop.reason)
 
 
-def _drive(shard: Shard, link: Link) -> Result:
+def _drive(shard: Shard, link: Link, result: Result) -> None:
     run, tool = shard.run, get_tool(shard.run.tool)
     why_stop = following.or_shut_down(link.stop)
     who = identity.choose(tool.find())
@@ -139,23 +144,28 @@ def _drive(shard: Shard, link: Link) -> Result:
             plan=ready.plan, notes=ready.notes, version=ready.version
         )
         if stop := link.stop():
-            return Result(stop.outcome, stop.reason)
-        part = _Part(shard, tool, ready, link, following.begin(tool, ready, who, workdir))
+            result.end(stop.outcome, stop.reason)
+            return
+        part = _Part(shard, tool, ready, link, following.begin(tool, ready, who, workdir), result)
         part.carry()
-        result = part.result
         if part.setup and shard.index == 0 and not result.outcome:
             _tear_down(part, who, workdir)
         result.own = [[own.text, own.held] for own in ready.own_verdicts(tool)]
-    return result
 
 
 class _Part:
     """One shard's tool from its start to its end."""
 
     def __init__(
-        self, shard: Shard, tool: Tool, ready: Ready, link: Link, child: process.Tool
+        self,
+        shard: Shard,
+        tool: Tool,
+        ready: Ready,
+        link: Link,
+        child: process.Tool,
+        result: Result,
     ) -> None:
-        self.result = Result()
+        self.result = result
         self.setup = b""
         self.shard, self.tool, self.ready, self.link = shard, tool, ready, link
         self._child = child
@@ -270,7 +280,7 @@ def _tear_down(part: _Part, who: Identity, workdir: Path) -> None:
         result.outcome, result.why = stop.outcome, stop.reason
         return
     child = following.begin(part.tool, part.ready, who, workdir)
-    last = _Part(part.shard, part.tool, part.ready, link, child)
+    last = _Part(part.shard, part.tool, part.ready, link, child, Result())
     last.tear_down(part.setup)
     result.processes_left = total([result.processes_left, last.result.processes_left])
     result.log_tail += last.result.log_tail

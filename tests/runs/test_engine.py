@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -251,6 +252,39 @@ def test_whoever_may_stop_a_run_stops_it_and_is_named(engineer: User) -> None:
     assert outcome(word) == "aborted: Stopped by ellen: stop was pressed."
     assert word.processes_left == 0
     assert word.totals is not None
+
+
+def test_a_run_whose_warden_was_killed_says_that_nobody_knows_what_is_left(engineer: User) -> None:
+    run = begin(engineer, seconds=25)
+    thread = in_background(run)
+    until(run.snapshots.exists, within=15, what="the first second")
+    os.kill(Run.objects.get(pk=run.pk).process_group or 0, signal.SIGKILL)
+    thread.join(10)
+    word = services.get_run(run_id=str(run.pk))
+    assert outcome(word) == "errored: k6 was killed, most often for want of memory."
+    assert word.processes_left is None
+    assert "so nobody knows what is left running: look on" in word.log_tail
+
+
+def test_a_run_outlives_database_connections_that_are_cut(engineer: User) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has no connection that could be cut")
+    run = begin(engineer, seconds=5)
+    thread = in_background(run)
+    until(lambda: state(run) == "running", within=10, what="the start")
+    until(run.snapshots.exists, within=10, what="the first second")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        assert len(cursor.fetchall()) >= 2
+    thread.join(20)
+    word = services.get_run(run_id=str(run.pk))
+    assert word.state == "passed", word.verdict
+    assert word.totals is not None
+    kept = sum(point["requests"] for point in services.metrics(run_id=word.id))
+    assert kept == word.totals["requests"]
 
 
 def press_stop(run: Run) -> None:

@@ -165,6 +165,14 @@ def test_what_of_a_short_command_no_kill_ends_is_told_before_its_reason(
     assert (caught.value.left, caught.value.code) == (2, "survivors")
 
 
+def test_a_limit_of_memory_that_is_no_number_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WEDSYNC_TOOL_MEMORY_MIB", "4G")
+    with pytest.raises(ToolProblem, match="MIB is “4G” on this worker; it is a number of MiB"):
+        process.run(sh("true"), {}, 5, who=US, cwd=tmp_path)
+
+
 def test_of_a_long_answer_the_end_is_kept(tmp_path: Path) -> None:
     shout = f"head -c {process.LONGEST_ANSWER} /dev/zero | tr '\\0' x; echo Available Users:"
     done = process.run(sh(shout), {"PATH": "/usr/bin:/bin"}, 20, who=US, cwd=tmp_path)

@@ -1,5 +1,7 @@
 """A run on several workers, which are threads here, each with a stand-in for k6."""
 
+import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -234,6 +236,20 @@ def test_a_wedding_stops_every_shard(engineer: User, workers: Workers) -> None:
     thread.join(5)
     assert "Stopped by calendar: 1 active wedding" in outcome(services.get_run(run_id=str(run.pk)))
     assert ended(run) == [("ended", "aborted", 0)] * 3
+
+
+def test_a_shard_whose_warden_was_killed_makes_what_is_left_of_the_run_unknown(
+    engineer: User, workers: Workers
+) -> None:
+    run = begin(engineer, seconds=25)
+    thread = workers.conduct(run)
+    until(lambda: state(run) == "running", within=15, what="the start")
+    os.kill(Shard.objects.filter(run=run)[1].process_group or 0, signal.SIGKILL)
+    thread.join(20)
+    word = services.get_run(run_id=str(run.pk))
+    assert outcome(word).startswith("errored: ")
+    assert sorted(map(str, (left for _, _, left in ended(run)))) == ["0", "0", "None"]
+    assert word.processes_left is None
 
 
 def test_shards_whose_conductor_is_gone_end_themselves(engineer: User, workers: Workers) -> None:
