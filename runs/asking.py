@@ -81,7 +81,7 @@ def check(request: Request) -> targets.Admitted:
 
 def _admit(request: Request) -> targets.Admitted:
     try:
-        belongings.check(request, get_tool(request.tool).options)
+        belongings.check(request, get_tool(request.tool))
         return targets.admit(request)
     except belongings.Unfit as error:
         raise Invalid(error.field, str(error)) from None

@@ -16,21 +16,11 @@ BASE64 = "base64:"
 OURS = "wedsync"
 _REFERENCE = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.IGNORECASE)
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
-# Those of Locust 2.47: scripts have LOCUST_PASSWORD and their like.
-LOCUSTS = """
-AUTOQUIT AUTOSTART BUILD_PATH CONFIG_USERS CSV CSV_FULL_HISTORY ENABLE_OPENTELEMETRY EXCLUDE_TAGS
-EXIT_CODE_ON_ERROR EXPECT_WORKERS EXPECT_WORKERS_MAX_WAIT HEADFUL HEADLESS HOST HTML LEGACY_UI
-LOCUSTFILE LOGFILE LOGLEVEL MASTER_BIND_HOST MASTER_BIND_PORT MASTER_NODE_HOST MASTER_NODE_PORT
-MODE_MASTER MODE_WORKER ONLY_SUMMARY PRINT_STATS PROCESSES RESET_STATS RUN_TIME SKIP_LOG_SETUP
-SPAWN_RATE STOP_TIMEOUT TAGS TLS_CERT TLS_KEY USERCLASS_PICKER USERS WEB_AUTH WEB_BASE_PATH WEB_HOST
-WEB_HOST_DISPLAY_NAME WEB_LOGIN WEB_PORT
-"""
 _RESERVED = {
-    *(f"LOCUST_{word}" for word in LOCUSTS.split()),
     *("PATH", "HOME", "LANG", "TZ", "NO_COLOR", "TARGET", "USERS", "SSL_CERT_FILE", "SSL_CERT_DIR"),
     *("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
 }
-_TOOLS_OWN = ("WEDSYNC_", "K6_", "ARTILLERY_", "NODE_", "PYTHON", "GO", "LD_", "LC_")
+_ANY_TOOLS = ("WEDSYNC_", "K6_", "ARTILLERY_", "NODE_", "PYTHON", "GO", "LD_", "LC_")
 _NOT_FOR_SCRIPTS = {"KEY", "KEY_FILE", "FOLDER"}
 
 
@@ -64,11 +54,18 @@ class Belongings(Protocol):
     def ca(self) -> str: ...
 
 
-def check(asked: Belongings, options: Collection[str] = ()) -> None:
-    """Raise Unfit for the first word that makes no sense.
+class Words(Protocol):
+    """A tool, as far as it has names of its own: see runs.tools.Tool."""
 
-    `options` are the variables that its tool takes for options of the command line.
-    """
+    @property
+    def options(self) -> Collection[str]: ...
+
+    @property
+    def reserved(self) -> Collection[str]: ...
+
+
+def check(asked: Belongings, tool: Words) -> None:
+    """Raise Unfit for the first word that makes no sense to this tool."""
     if len(_text("script", "The script", asked.script)) > LONGEST_SCRIPT:
         raise Unfit("script", f"The script is longer than {_mib(LONGEST_SCRIPT)}.")
     files_of(asked.files)
@@ -76,8 +73,8 @@ def check(asked: Belongings, options: Collection[str] = ()) -> None:
         raise Unfit("hosts", f"A test maps at most {MOST_HOSTS} hosts.")
     for field in ("variables", "secrets"):
         for name, value in _mapping(field, getattr(asked, field)).items():
-            if field != "variables" or name not in options:
-                _check_name(field, name)
+            if field != "variables" or name not in tool.options:
+                _check_name(field, name, tool.reserved)
             _text(field, f"The value of {name}", value)
     for name, reference in asked.secrets.items():
         check_reference(name, reference)
@@ -146,10 +143,11 @@ def _text(field: str, subject: str, text: str) -> bytes:
     return encoded
 
 
-def _check_name(field: str, name: str) -> None:
+def _check_name(field: str, name: str, reserved: Collection[str]) -> None:
     if not _VARIABLE.fullmatch(name):
         raise Unfit(field, f"{name!r} is no name of a variable; use letters, digits and _.")
-    if name.upper() in _RESERVED or name.upper().startswith(_TOOLS_OWN):
+    upper = name.upper()
+    if upper in _RESERVED or upper in reserved or upper.startswith(_ANY_TOOLS):
         raise Unfit(field, f"{name} is set by WedSync or read by the tool itself; choose another.")
 
 

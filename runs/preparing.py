@@ -88,7 +88,7 @@ def prepare(
     Raises ToolProblem, Unfit, TargetRefused, HostsRefused or CapExceeded, each with a sentence, and
     Halted where there is a reason to stop.
     """
-    belongings.check(run, tool.options)
+    belongings.check(run, tool)
     reach = _reach(run)
     redactor = Redactor((values := vault.read(run.secrets)).values())
     can_fence = kernel.can_fence(who)

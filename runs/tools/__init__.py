@@ -176,6 +176,10 @@ class Tool(Protocol):
     def options(self) -> Collection[str]:
         """Variables of a run that stand for options of its command line, and reach no script."""
 
+    @property
+    def reserved(self) -> Collection[str]:
+        """Variables that it would take for options, which no run may have."""
+
     def find(self) -> Path:
         """Raises ToolProblem ("tool_missing")."""
 

@@ -36,7 +36,7 @@ from runs.tools.k6_lines import K6Reader
 from runs.tools.k6_summary import read_thresholds
 from runs.tools.k6_thresholds import K6Judge
 
-_ARCHIVE, _PLAN = "wedsync-archive.tar", "inspect.json"
+_ARCHIVE, _PLAN = "wedsync-archive.tar", "wedsync-inspect.json"
 _SUMMARY = "wedsync-summary.json"
 _PAUSED = 4
 _MUTE = (
@@ -51,6 +51,7 @@ class K6:
     script_name = "wedsync-script.js"
     is_steered_from_outside = True
     options = ()
+    reserved = ()
 
     def find(self) -> Path:
         if configured := os.environ.get("WEDSYNC_K6"):

@@ -12,9 +12,13 @@ from pathlib import Path
 from runs.tools import ToolProblem
 
 _OPTIONS = "metadata.json"
-_PROTOCOL = re.compile(
-    rb"""["'`]k6/(http|ws|browser|net/grpc|(experimental/)?(websockets|grpc))["'`]"""
+_MODULE = rb"""["'`]k6/(?:http|ws|browser|net/grpc|(?:experimental/)?(?:websockets|grpc))["'`]"""
+_IMPORT = re.compile(
+    rb"""(?:^|;)[ \t]*(?:import|export)\b[^;"'`]*%b|^(?![ \t]*//).*\b(?:require|import)\(\s*%b"""
+    % (_MODULE, _MODULE),
+    re.MULTILINE,
 )
+_SCRIPTS = (".js", ".ts", ".mjs", ".cjs", "data")  # "data" is the main one
 
 
 def digest(archive: Path) -> str:
@@ -37,8 +41,9 @@ def speaks(archive: Path) -> bool | None:
     """Whether a script of it imports what makes requests that are counted; None: unreadable."""
     try:
         with tarfile.open(archive) as tar:
-            files = filter(None, map(tar.extractfile, tar))
-            return any(_PROTOCOL.search(file.read()) for file in files)
+            scripts = (member for member in tar if member.name.endswith(_SCRIPTS))
+            files = filter(None, map(tar.extractfile, scripts))
+            return any(_IMPORT.search(file.read()) for file in files)
     except (OSError, tarfile.TarError):
         return None
 

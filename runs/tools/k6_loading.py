@@ -73,8 +73,8 @@ def _expect(said: Finished) -> Finished:
     else:
         line = k6_words.useful_line(said.stderr) or f"it ended with code {said.code}"
         sentence = f"k6 cannot load the script: {line}"
-    problem: dict[str, Any] = {"output": placing.plain(said.stderr), "exit_code": said.code}
-    raise ToolProblem(sentence, code="script_invalid", **problem)
+    output = placing.plain(said.stderr)
+    raise ToolProblem(sentence, code="script_invalid", output=output, exit_code=said.code)
 
 
 def _read_plan(said: Finished) -> Mapping[str, Any]:

@@ -13,7 +13,7 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)(h|ms|m|s|us|µs|ns)")
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 _TIMED = ("constant-vus", "constant-arrival-rate", "externally-controlled")
 _SETUP = timedelta(seconds=60)
-_READ = (
+READ_TAGS = (
     *("status", "method", "name", "scenario", "group", "check", "error", "error_code"),
     "expected_response",
 )
@@ -98,7 +98,7 @@ def system_tags(plan: Mapping[str, Any]) -> tuple[str, ...]:
     named = {tag for metric in plan.get("thresholds") or {} for tag in _NAMED_TAG.findall(metric)}
     by_hand = plan.get("systemTags")
     others = _BY_DEFAULT if by_hand is None else by_hand
-    return *_READ, *(tag for tag in others if tag in named and tag not in _READ)
+    return *READ_TAGS, *(tag for tag in others if tag in named and tag not in READ_TAGS)
 
 
 def _scenario(words: Mapping[str, Any]) -> Scenario:

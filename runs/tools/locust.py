@@ -36,6 +36,15 @@ MOST_RAMP_S = 10.0
 PROCESSES, MOST_PROCESSES = "LOCUST_PROCESSES", 64
 """The variable that asks for several processes, by Locust's own name for it."""
 TAGS = {"LOCUST_TAGS": "--tags", "LOCUST_EXCLUDE_TAGS": "--exclude-tags"}
+OPTIONS = """
+AUTOQUIT AUTOSTART BUILD_PATH CONFIG_USERS CSV CSV_FULL_HISTORY ENABLE_OPENTELEMETRY EXCLUDE_TAGS
+EXIT_CODE_ON_ERROR EXPECT_WORKERS EXPECT_WORKERS_MAX_WAIT HEADFUL HEADLESS HOST HTML LEGACY_UI
+LOCUSTFILE LOGFILE LOGLEVEL MASTER_BIND_HOST MASTER_BIND_PORT MASTER_NODE_HOST MASTER_NODE_PORT
+MODE_MASTER MODE_WORKER ONLY_SUMMARY PRINT_STATS PROCESSES RESET_STATS RUN_TIME SKIP_LOG_SETUP
+SPAWN_RATE STOP_TIMEOUT TAGS TLS_CERT TLS_KEY USERCLASS_PICKER USERS WEB_AUTH WEB_BASE_PATH WEB_HOST
+WEB_HOST_DISPLAY_NAME WEB_LOGIN WEB_PORT
+"""
+"""Of Locust 2.47, which reads them as LOCUST_…; scripts have a LOCUST_PASSWORD and the like."""
 _LOOK, _REACH, _TAP, _LAST, _SHARDS = _OURS = ("look", "reach", "tap", "last", "shards")
 _VENV = Path(__file__).resolve().parents[2] / ".venv-locust" / "bin" / "locust"
 _USERS = re.compile(r"^Available Users:\s+\S", re.MULTILINE)
@@ -50,6 +59,7 @@ class Locust:
     script_name = "wedsync_script.py"  # a locustfile.py may lie beside it and be imported
     is_steered_from_outside = False
     options = (PROCESSES, *TAGS)
+    reserved = tuple(f"LOCUST_{word}" for word in OPTIONS.split())
 
     def find(self) -> Path:
         configured = os.environ.get("WEDSYNC_LOCUST")

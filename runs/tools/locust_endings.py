@@ -6,7 +6,7 @@ from runs.tools import Ending
 
 _OWN_CODE = re.compile(r"^wedsync: the exit code is the script's own:(.*)$", re.MULTILINE)
 _TASKS = re.compile(
-    r"^wedsync: (\d+) tasks raised an error, (\d+) came to their end, (\d+) were cut off, "
+    r"^wedsync: (\d+) tasks of (\d+) of (\d+) users raised an error, (\d+) came to their end, "
     r"(\d+) of (\d+) requests failed: (.*)$",
     re.MULTILINE,
 )
@@ -36,15 +36,15 @@ def explain(code: int, stderr: str) -> Ending:
 
 
 def _broken(stderr: str) -> Ending | None:
-    """Several processes tell of their own tasks. A few that raised while others were at work until
-    the end prove nothing, and where all requests failed that is the cause."""
+    """Several processes tell of their own tasks. Some users whose tasks raise prove nothing while
+    others are at work until the end, and where all requests failed that is the cause."""
     told = _TASKS.findall(stderr)
-    raised, ended, cut, failed, requests = (
-        sum(int(numbers[at]) for numbers in told) for at in range(5)
+    raised, raisers, users, ended, failed, requests = (
+        sum(int(numbers[at]) for numbers in told) for at in range(6)
     )
-    if ended or raised <= cut or 0 < failed == requests:
+    if not raised or ended or raisers < users or 0 < failed == requests:
         return None
-    sentence = f"No task of the script came to its end; {raised} raised an error: {told[-1][5]}"
+    sentence = f"No task of the script came to its end; {raised} raised an error: {told[-1][6]}"
     return Ending("script_error", sentence)
 
 

@@ -17,6 +17,7 @@ from locust.exception import (
     StopTest,
     StopUser,
 )
+from locust.runners import WorkerRunner
 from locust.user.users import DefaultTaskSet
 
 WAYS_ON = (InterruptTaskSet, RescheduleTask, RescheduleTaskImmediately, StopTest, StopUser)
@@ -28,7 +29,9 @@ class Last(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
         self.said = ""
-        self.raised = self.ended = self.cut = 0
+        self.raised = self.ended = 0
+        self.at_work: set[int] = set()  # users, by identity
+        self.raisers: set[int] = set()
         self.requests = self.failed = 0
         self.error = ""
         self.environment: Any = None
@@ -44,31 +47,32 @@ class Last(logging.Handler):
         self.requests += 1
         self.failed += bool(exception)
 
-    def saw(self, exception: object, **_: Any) -> None:
+    def saw(self, user_instance: object, exception: object, **_: Any) -> None:
         self.raised += 1
+        # A set of tasks fires this with itself as the user.
+        self.raisers.add(id(getattr(user_instance, "user", user_instance)))
         self.error = in_a_line(f"{type(exception).__name__}: {exception}")
 
     def counting(self, execute: Callable[..., None]) -> Callable[..., None]:
         """Of a nested set, its own tasks count."""
 
-        def counted(tasks: object, task: object) -> None:
+        def counted(tasks: Any, task: object) -> None:
+            self.at_work.add(id(tasks.user))
             try:
                 execute(tasks, task)
-            except Exception as error:
-                self.ended += isinstance(error, WAYS_ON)
-                raise
-            except BaseException:
-                self.cut += 1
+            except WAYS_ON:
+                self.ended += 1
                 raise
             self.ended += not isinstance(task, type)
 
         return counted
 
     def say(self, exit_code: int, **_: Any) -> None:
-        if self.raised:
-            tasks = f"{self.ended} came to their end, {self.cut} were cut off"
-            requests = f"{self.failed} of {self.requests} requests failed"
-            tell(f"{self.raised} tasks raised an error, {tasks}, {requests}: {self.error}")
+        is_one_of_several = isinstance(getattr(self.environment, "runner", None), WorkerRunner)
+        if self.raised or is_one_of_several:
+            users = f"of {len(self.raisers)} of {len(self.raisers | self.at_work)} users"
+            tasks = f"{self.raised} tasks {users} raised an error, {self.ended} came to their end"
+            tell(f"{tasks}, {self.failed} of {self.requests} requests failed: {self.error}")
         if exit_code and self.environment and exit_code == self.environment.process_exit_code:
             tell(f"the exit code is the script's own: {self.said}")
 

@@ -68,7 +68,7 @@ def test_a_run_keeps_every_word_that_it_was_asked_with(api: APIClient) -> None:
         ({"variables": {"GUESTS": 200}}, "variables", "an object of texts"),
         ({"name": "a\x07b"}, "name", "one line of text"),
         ({"variables": {"LD_PRELOAD": "x"}}, "variables", "choose another"),
-        ({"variables": {"LOCUST_PROCESSES": "2"}}, "variables", "choose another"),
+        ({"variables": {"ARTILLERY_CONFIG": "x"}}, "variables", "choose another"),
         ({"secrets": {"TOKEN": "no name!"}}, "secrets", "never the value"),
         ({"hosts": {"shop.example": "10.0.0.1"}}, "target", "may not reach"),
         ({"ca": "no certificate"}, "ca", "PEM"),

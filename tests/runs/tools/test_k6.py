@@ -146,7 +146,12 @@ def test_a_script_among_its_files_is_what_its_ending_says(k6: K6, tmp_path: Path
         ("import grpc from 'k6/net/grpc'", 0),
         ('const http = require("k6/http")', 0),
         ("import { WebSocket } from 'k6/experimental/websockets'", 0),
+        ("import {\n  get,\n  post,\n} from 'k6/http'", 0),
+        ('"use strict";import t from"k6";import e from"k6/http";', 0),
+        ("export async function setup() { await import('k6/http'); }", 0),
         ("import { check } from 'k6'; // https://grafana.com/docs/k6/http", 1),
+        ("// formerly: import http from 'k6/http';\nimport { check } from 'k6'", 1),
+        ("  // const http = require('k6/http')", 1),
     ],
 )
 def test_iterations_are_requests_only_of_a_script_that_can_make_no_others_and_it_is_said_before(
@@ -172,6 +177,7 @@ def test_no_file_of_a_run_is_taken_for_one_of_k6s_own(
     job = job_in(tmp_path)
     k6.prepare(job, shell_of())
     argv = k6.command(job, samples_fd=5, go_fd=6).argv
+    assert {path.name for path in tmp_path.iterdir()} >= {"wedsync-inspect.json"}
     files = [Path(word).name for word in argv if word.startswith(f"{tmp_path}/")]
     assert len(files) == 4, files  # k6 itself, its config, its summary, the archive
     assert all(name.startswith(belongings.OURS) for name in (*files[1:], K6.script_name))

@@ -17,7 +17,7 @@ Error report
 """
 OWN_CODE = "wedsync: the exit code is the script's own: "
 TASKS = (
-    "wedsync: {} tasks raised an error, {} came to their end, {} were cut off, "
+    "wedsync: {} tasks of {} of {} users raised an error, {} came to their end, "
     "{} of {} requests failed: KeyError: 'token'\n"
 )
 JUDGE = """
@@ -112,12 +112,12 @@ def test_a_script_that_sets_its_exit_code_judges_in_its_own_words(
 @pytest.mark.parametrize(
     ("told", "kind"),
     [
-        ([(70, 0, 3, 0, 0)], "script_error"),
-        ([(70, 0, 3, 69, 70), (20, 0, 0, 20, 20)], "script_error"),
-        ([(70, 1, 0, 0, 70)], "finished"),
-        ([(70, 0, 0, 0, 70), (20, 5, 0, 0, 20)], "finished"),
-        ([(1, 0, 9, 0, 80)], "finished"),  # the others were at work until the end
-        ([(70, 0, 3, 70, 70)], "finished"),  # the target is down, and that will be said
+        ([(70, 3, 3, 0, 0, 0)], "script_error"),
+        ([(70, 3, 3, 0, 69, 70), (20, 2, 2, 0, 20, 20)], "script_error"),
+        ([(70, 3, 3, 1, 0, 70)], "finished"),
+        ([(70, 3, 3, 0, 0, 70), (0, 0, 2, 5, 0, 20)], "finished"),
+        ([(70, 1, 4, 0, 0, 80)], "finished"),  # the others were at work until the end
+        ([(70, 3, 3, 0, 70, 70)], "finished"),  # the target is down, and that will be said
     ],
 )
 def test_a_test_whose_tasks_all_raised_is_no_good_one(

@@ -127,7 +127,7 @@ def test_lines_of_several_processes_do_not_mix_and_none_is_too_long(tmp_path: Pa
     let_all_go(storm)
     reader, seen = LocustReader(), 0
     reader.feed(b'{"hello":1}\n')
-    until(lambda: fill_of(reading) > 40_000, within=10, what="a full pipe")
+    until(lambda: fill_of(reading) > 40_000, within=30, what="a full pipe")
     while chunk := os.read(reading, 4096):  # slowly, so that it stays so
         seen += counted(reader.feed(chunk))
     os.close(reading)

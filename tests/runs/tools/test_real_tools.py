@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 import runs.tools
-from runs import belongings
 from runs.tools import Tool, ToolProblem, get_tool
 from tests.runs.tools.local import LocalRun, Site, job_of, serve
 
@@ -251,8 +250,7 @@ def test_no_variable_of_a_run_is_an_option_of_locust() -> None:
     with installed("locust").find().open() as file:
         interpreter = file.readline()[2:].strip()
     said = subprocess.run([interpreter, "-c", OPTIONS], capture_output=True, text=True, check=True)
-    ours = [f"LOCUST_{word}" for word in belongings.LOCUSTS.split()]
-    assert said.stdout.split() == ours
+    assert said.stdout.split() == list(get_tool("locust").reserved)
 
 
 def test_a_reader_that_is_far_behind_never_blocks_locust_and_knows_what_it_missed() -> None:
