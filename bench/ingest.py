@@ -27,6 +27,7 @@ import msgspec
 from bench._publishing import delays_ms, quantile
 from runs import cells
 from runs.aggregator import Aggregator
+from runs.redaction import CarefulReader, Redactor
 from runs.samples import REQUESTS, Second
 from runs.tools.k6_lines import K6Reader
 from runs.tools.lines import Lines
@@ -171,7 +172,7 @@ def timed(way: Callable[[bytes], object], data: bytes) -> float:
 
 
 def ours(data: bytes) -> list[Second]:
-    reader, aggregator = K6Reader(), Aggregator()
+    reader, aggregator = CarefulReader(K6Reader(), Redactor(())), Aggregator()
     for piece in pieces(data):
         aggregator.add(reader.feed(piece))
     return aggregator.closed(0.0, everything=True)
@@ -268,7 +269,8 @@ def accuracy(data: bytes) -> dict[str, float]:
 
 def memory(lines: int) -> dict[str, float]:
     """How much more is held at the end than after the first quarter."""
-    reader, aggregator, told, resident = K6Reader(), Aggregator(), 0, []
+    reader = CarefulReader(K6Reader(), Redactor(()))
+    aggregator, told, resident = Aggregator(), 0, []
     seconds = math.ceil(lines / (PER_SECOND * LINES_PER_REQUEST))
     for at, written in enumerate(load(seconds), start=BEGAN):
         for piece in pieces(written):

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from bench._publishing import delays_ms, quantile
 from runs.tools.k6_options import GOGC
+from runs.tools.k6_plan import READ_TAGS
 from tests.nginx import find_nginx, nginx
 from tests.stories.stack import Stack, running_stack
 from tests.valkey import free_port
@@ -34,7 +35,7 @@ export const options = {{ scenarios: {{ rush: {{
   executor: 'constant-vus', vus: {USERS}, duration: '{SECONDS}s', gracefulStop: '2s' }} }} }};
 export default function () {{ http.get(__ENV.TARGET, {{ tags: {{ name: 'home' }} }}); }}
 """
-TAGS = "status,method,name,scenario,group,check,error,error_code,expected_response"
+TAGS = ",".join(READ_TAGS)
 
 
 def say(text: str) -> None:

@@ -15,7 +15,7 @@ HIDDEN = "[secret]"
 _STEERING = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 SHORTEST = 4  # anything shorter would be found in every other word
 _LEAST_PART = 4
-_MOST_KNOWN = 1000
+_MOST_KNOWN = 20_000
 
 
 class Redactor:
@@ -25,7 +25,7 @@ class Redactor:
         forms = {form for value in values for form in _forms(value)}
         self._forms = sorted(forms, key=len, reverse=True)
         self._pattern = re.compile("|".join(map(re.escape, self._forms))) if forms else None
-        self._known: dict[str, str] = {}
+        self._sound: set[Key | str] = set()
 
     def text(self, text: str) -> str:
         """Without the secrets, also those that were cut in two at its beginning or its end.
@@ -48,26 +48,27 @@ class Redactor:
         return Finished(said.code, self.text(said.stdout), self.text(said.stderr))
 
     def batch(self, batch: Batch) -> Batch:
-        for second, key in list(batch.cells):
-            if (clean := self._key(key)) != key:
-                cell = batch.cells.pop((second, key))
-                if earlier := batch.cells.get((second, clean)):
-                    earlier.values += cell.values
-                    earlier.errors += cell.errors
-                    earlier.unanswered += cell.unanswered
-                else:
-                    batch.cells[second, clean] = cell
-        return replace(batch, kinds={self._word(name): kind for name, kind in batch.kinds.items()})
+        """With clean names; in place, but for the names of metrics."""
+        for second, key in [place for place in batch.cells if place[1] not in self._sound]:
+            if (clean := Key(*map(self.text, key))) == key:
+                self._remember(key)
+                continue
+            cell = batch.cells.pop((second, key))
+            if earlier := batch.cells.get((second, clean)):
+                earlier.add(cell)
+            else:
+                batch.cells[second, clean] = cell
+        if batch.kinds.keys() <= self._sound:
+            return batch
+        kinds = {self.text(name): kind for name, kind in batch.kinds.items()}
+        for name in kinds:
+            self._remember(name)
+        return replace(batch, kinds=kinds)
 
-    def _key(self, key: Key) -> Key:
-        return Key(*map(self._word, key))
-
-    def _word(self, word: str) -> str:
-        if (clean := self._known.get(word)) is None:
-            if len(self._known) > _MOST_KNOWN:
-                self._known.clear()
-            clean = self._known[word] = self.text(word)
-        return clean
+    def _remember(self, sound: Key | str) -> None:
+        if len(self._sound) > _MOST_KNOWN:
+            self._sound.clear()
+        self._sound.add(sound)
 
 
 class CarefulReader:
