@@ -24,8 +24,8 @@ class _Unavailable(exceptions.APIException):
     status_code = 503
     default_code = "unavailable"
     default_detail = (
-        "The database or the disk of this installation does not answer. Nothing was started; "
-        "try again in a minute, and tell ops if it lasts."
+        "The database or the disk of this installation does not answer, so it is not known whether "
+        "this was done. Look there first; then try again in a minute, and tell ops if it lasts."
     )
 
 
