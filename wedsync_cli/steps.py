@@ -33,11 +33,16 @@ class Done:
 
 
 def run_quietly(
-    steps: Sequence[Step], *, root: Path, base: Mapping[str, str], say: Say
+    steps: Sequence[Step],
+    *,
+    root: Path,
+    base: Mapping[str, str],
+    say: Say,
+    at_once: int = 2,
 ) -> list[Done]:
-    """Two at a time. Output is shown only where a step failed, and what was skipped always."""
+    """Output is shown only where a step failed, and what was skipped always."""
     done = []
-    with ThreadPoolExecutor(max_workers=2) as pool:
+    with ThreadPoolExecutor(max_workers=at_once) as pool:
         waiting = [pool.submit(_captured, step, root, base) for step in steps]
         for future in as_completed(waiting):
             result, output = future.result()

@@ -32,7 +32,7 @@ class Racer:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=ROOT,
-            env=os.environ,
+            env=os.environ | {"WEDSYNC_LOG_LEVEL": "ERROR"},  # a late Valkey is no deadlock
         )
 
     def wait_until_ready(self) -> None:

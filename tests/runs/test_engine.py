@@ -205,7 +205,7 @@ def test_a_wedding_that_begins_stops_the_run_and_leaves_nothing_running(engineer
     assert group is not None
     assert living.members(group)
     begin_a_wedding()
-    until(lambda: state(run) == "aborted", within=5, what="the stop")
+    until(lambda: state(run) == "aborted", within=20, what="the stop")
     thread.join(5)
     assert living.members(group) == []
     word = services.get_run(run_id=str(run.pk))

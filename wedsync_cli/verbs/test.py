@@ -34,9 +34,16 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
 
 def _load_tools(context: Context) -> list[Done]:
     """No test before the slow ones needs them, and k6 takes minutes to build."""
+    with steps.meanwhile(context, _load_packages) as packages_loaded:
+        done = [
+            _tool(context, "k6", lambda context: str(tools.ensure_k6(context))),
+            _tool(context, "k6's example scripts", _examples),
+        ]
+        return done + packages_loaded()
+
+
+def _load_packages(context: Context) -> list[Done]:
     return [
-        _tool(context, "k6", lambda context: str(tools.ensure_k6(context))),
-        _tool(context, "k6's example scripts", _examples),
         _tool(context, "Locust", lambda context: str(tools.ensure_locust(context))),
         _tool(context, "Artillery", lambda context: str(artillery.ensure(context))),
     ]
@@ -69,10 +76,14 @@ def _packages(context: Context) -> str:
 
 
 def _run_hard_suites(context: Context) -> list[Done]:
-    """The fast tests where they are hardest: another database, four days. They need no tool."""
+    """The fast tests where they are hardest: another database, four days. They need no tool.
+
+    Each takes two processors, so they run one by one.
+    """
     suites, faketime = [checks.postgres_suite(context.venv)], _faketime(context)
     if faketime:
-        return _run(context, suites + checks.dated_suites(context.root, context.venv, faketime))
+        suites += checks.dated_suites(context.root, context.venv, faketime)
+        return _run(context, suites, at_once=1)
     missing = Done("fast tests on hard days (faketime is missing)", "skipped")
     return [*_run(context, suites), missing]
 
@@ -81,6 +92,6 @@ def _faketime(context: Context) -> str | None:
     return shutil.which("faketime", path=context.env.get("PATH"))
 
 
-def _run(context: Context, suites: list[Step]) -> list[Done]:
-    base = environment(context)
-    return steps.run_quietly(suites, root=context.root, base=base, say=context.say)
+def _run(context: Context, suites: list[Step], at_once: int = 2) -> list[Done]:
+    base, say = environment(context), context.say
+    return steps.run_quietly(suites, root=context.root, base=base, say=say, at_once=at_once)
