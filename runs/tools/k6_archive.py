@@ -7,18 +7,18 @@ import os
 import re
 import tarfile
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from runs.tools import ToolProblem
 
 _OPTIONS = "metadata.json"
 _MODULE = rb"""["'`]k6/(?:http|ws|browser|net/grpc|(?:experimental/)?(?:websockets|grpc))["'`]"""
 _IMPORT = re.compile(
-    rb"""(?:^|;)[ \t]*(?:import|export)\b[^;"'`]*%b|^(?![ \t]*//).*\b(?:require|import)\(\s*%b"""
-    % (_MODULE, _MODULE),
+    rb"""(?:^|[;}]|\*/)[ \t]*(?:import|export)\b[^;"'`]{0,2000}%b"""
+    rb"""|^(?![ \t]*//).*\b(?:require|import)\(\s*%b""" % (_MODULE, _MODULE),
     re.MULTILINE,
 )
-_SCRIPTS = (".js", ".ts", ".mjs", ".cjs", "data")  # "data" is the main one
+_SCRIPTS = {".js", ".ts", ".mjs", ".cjs", ""}  # the main one is "data"
 
 
 def digest(archive: Path) -> str:
@@ -41,7 +41,7 @@ def speaks(archive: Path) -> bool | None:
     """Whether a script of it imports what makes requests that are counted; None: unreadable."""
     try:
         with tarfile.open(archive) as tar:
-            scripts = (member for member in tar if member.name.endswith(_SCRIPTS))
+            scripts = (member for member in tar if PurePosixPath(member.name).suffix in _SCRIPTS)
             files = filter(None, map(tar.extractfile, scripts))
             return any(_IMPORT.search(file.read()) for file in files)
     except (OSError, tarfile.TarError):

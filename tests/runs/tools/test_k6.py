@@ -19,7 +19,7 @@ import pytest
 import tests.fakes.k6
 from runs import belongings
 from runs.samples import REQUESTS
-from runs.tools import Finished, Job, ToolProblem
+from runs.tools import Finished, Job, ToolProblem, k6_archive
 from runs.tools.k6 import K6
 from runs.tools.k6_lines import K6Reader
 from runs.tools.k6_plan import parse_duration, refuse_longer
@@ -148,6 +148,8 @@ def test_a_script_among_its_files_is_what_its_ending_says(k6: K6, tmp_path: Path
         ("import { WebSocket } from 'k6/experimental/websockets'", 0),
         ("import {\n  get,\n  post,\n} from 'k6/http'", 0),
         ('"use strict";import t from"k6";import e from"k6/http";', 0),
+        ('/* banner */ import http from "k6/http"', 0),
+        ('let a={}import t from"k6/http"', 0),
         ("export async function setup() { await import('k6/http'); }", 0),
         ("import { check } from 'k6'; // https://grafana.com/docs/k6/http", 1),
         ("// formerly: import http from 'k6/http';\nimport { check } from 'k6'", 1),
@@ -167,6 +169,16 @@ def test_iterations_are_requests_only_of_a_script_that_can_make_no_others_and_it
     assert len([key for _, key in batch.cells if key.metric == REQUESTS]) == counted
     warnings = k6.prepare(job_in(tmp_path), shell_of()).warnings
     assert ["iterations are counted as requests" in text for text in warnings] == [True] * counted
+
+
+def test_whether_a_long_script_makes_requests_is_found_at_once(tmp_path: Path) -> None:
+    """One that went on from each line to the end of the file would need minutes."""
+    text = "".join(f"export const guest{number} = {number}\n" for number in range(60_000)).encode()
+    with tarfile.open(tmp_path / "long.tar", "w") as tar:
+        member = tarfile.TarInfo("data")
+        member.size = len(text)
+        tar.addfile(member, io.BytesIO(text))
+    assert k6_archive.speaks(tmp_path / "long.tar") is False
 
 
 def test_no_file_of_a_run_is_taken_for_one_of_k6s_own(
