@@ -7,7 +7,7 @@ from runs.tools import Ending
 _OWN_CODE = re.compile(r"^wedsync: the exit code is the script's own:(.*)$", re.MULTILINE)
 _TASKS = re.compile(
     r"^wedsync: (\d+) tasks of (\d+) of (\d+) users raised an error, (\d+) came to their end, "
-    r"(\d+) of (\d+) requests failed: (.*)$",
+    r"(\d+) of (\d+) requests failed(?:: (.*))?$",
     re.MULTILINE,
 )
 _TABLES = re.compile(r"^Type +Name +# reqs", re.MULTILINE)
@@ -44,7 +44,8 @@ def _broken(stderr: str) -> Ending | None:
     )
     if not raised or ended or raisers < users or 0 < failed == requests:
         return None
-    sentence = f"No task of the script came to its end; {raised} raised an error: {told[-1][6]}"
+    error = next(line[6] for line in reversed(told) if line[6])
+    sentence = f"No task of the script came to its end; {raised} raised an error: {error}"
     return Ending("script_error", sentence)
 
 

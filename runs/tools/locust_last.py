@@ -30,8 +30,8 @@ class Last(logging.Handler):
         super().__init__(logging.WARNING)
         self.said = ""
         self.raised = self.ended = 0
-        self.at_work: set[int] = set()  # users, by identity
-        self.raisers: set[int] = set()
+        self.at_work: dict[int, object] = {}  # users, by identity; kept, so that it stays theirs
+        self.raisers: dict[int, object] = {}
         self.requests = self.failed = 0
         self.error = ""
         self.environment: Any = None
@@ -50,14 +50,15 @@ class Last(logging.Handler):
     def saw(self, user_instance: object, exception: object, **_: Any) -> None:
         self.raised += 1
         # A set of tasks fires this with itself as the user.
-        self.raisers.add(id(getattr(user_instance, "user", user_instance)))
+        user = user_instance.user if isinstance(user_instance, TaskSet) else user_instance
+        self.raisers[id(user)] = user
         self.error = in_a_line(f"{type(exception).__name__}: {exception}")
 
     def counting(self, execute: Callable[..., None]) -> Callable[..., None]:
         """Of a nested set, its own tasks count."""
 
         def counted(tasks: Any, task: object) -> None:
-            self.at_work.add(id(tasks.user))
+            self.at_work[id(tasks.user)] = tasks.user
             try:
                 execute(tasks, task)
             except WAYS_ON:
@@ -72,7 +73,8 @@ class Last(logging.Handler):
         if self.raised or is_one_of_several:
             users = f"of {len(self.raisers)} of {len(self.raisers | self.at_work)} users"
             tasks = f"{self.raised} tasks {users} raised an error, {self.ended} came to their end"
-            tell(f"{tasks}, {self.failed} of {self.requests} requests failed: {self.error}")
+            error = f": {self.error}" if self.raised else ""
+            tell(f"{tasks}, {self.failed} of {self.requests} requests failed{error}")
         if exit_code and self.environment and exit_code == self.environment.process_exit_code:
             tell(f"the exit code is the script's own: {self.said}")
 

@@ -18,7 +18,7 @@ Error report
 OWN_CODE = "wedsync: the exit code is the script's own: "
 TASKS = (
     "wedsync: {} tasks of {} of {} users raised an error, {} came to their end, "
-    "{} of {} requests failed: KeyError: 'token'\n"
+    "{} of {} requests failed{}\n"
 )
 JUDGE = """
 import logging
@@ -114,6 +114,7 @@ def test_a_script_that_sets_its_exit_code_judges_in_its_own_words(
     [
         ([(70, 3, 3, 0, 0, 0)], "script_error"),
         ([(70, 3, 3, 0, 69, 70), (20, 2, 2, 0, 20, 20)], "script_error"),
+        ([(70, 3, 3, 0, 0, 70), (0, 0, 0, 0, 0, 0)], "script_error"),  # one had no users
         ([(70, 3, 3, 1, 0, 70)], "finished"),
         ([(70, 3, 3, 0, 0, 70), (0, 0, 2, 5, 0, 20)], "finished"),
         ([(70, 1, 4, 0, 0, 80)], "finished"),  # the others were at work until the end
@@ -123,8 +124,11 @@ def test_a_script_that_sets_its_exit_code_judges_in_its_own_words(
 def test_a_test_whose_tasks_all_raised_is_no_good_one(
     told: list[tuple[int, ...]], kind: str
 ) -> None:
-    ending = explain(0, TABLES + "".join(TASKS.format(*numbers) for numbers in told))
+    errors = (": KeyError: 'token'" if numbers[0] else "" for numbers in told)
+    lines = (TASKS.format(*numbers, error) for numbers, error in zip(told, errors, strict=True))
+    ending = explain(0, TABLES + "".join(lines))
     assert ending.kind == kind
+    assert ending.sentence.endswith("KeyError: 'token'") == (kind == "script_error")
     assert (str(sum(each[0] for each in told)) in ending.sentence) == (kind == "script_error")
 
 
