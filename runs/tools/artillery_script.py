@@ -83,7 +83,8 @@ def refuse_missing(job: Job) -> None:
 
 def _is_brought(job: Job, name: str) -> bool:
     try:
-        return (job.workdir / name).resolve(strict=True).is_relative_to(job.workdir.resolve())
+        found = (job.workdir / name).resolve(strict=True)
+        return found.is_file() and found.is_relative_to(job.workdir.resolve())
     except OSError:
         return False
 

@@ -4,7 +4,7 @@
 
 const { PAUSES } = require("./quiet.cjs");
 
-const HTTP = ["get", "post", "put", "patch", "delete", "head", "options", "trace"];
+const HTTP = require("node:http").METHODS.map((word) => word.toLowerCase());
 const KNOWN = {
   http: [...HTTP, "loop", "parallel", ...PAUSES],
   ws: ["connect", "send", "wait", "loop", ...PAUSES],
@@ -13,11 +13,12 @@ const KNOWN = {
 
 // Of an engine that is not Artillery's own nobody here can say what it knows.
 function unknownOf({ engine, flow }, config) {
-  const known = KNOWN[engine ?? config.engine ?? "http"];
-  if (!known) return { unknown: [], idle: false };
+  const name = engine ?? config.engine ?? "http";
+  if (!Object.hasOwn(KNOWN, name)) return { unknown: [], idle: false };
+  const known = KNOWN[name];
   const steps = leaves(flow);
-  const unknown = steps.filter((step) => !known.some((word) => word in step)).map(nameOf);
-  const pauses = steps.filter((step) => PAUSES.some((word) => word in step));
+  const unknown = steps.filter((step) => !known.some((word) => Object.hasOwn(step, word))).map(nameOf);
+  const pauses = steps.filter((step) => PAUSES.some((word) => Object.hasOwn(step, word)));
   const idle = unknown.length > 0 && unknown.length + pauses.length === steps.length;
   return { unknown: [...new Set(unknown)], idle };
 }
@@ -32,7 +33,8 @@ function leaves(flow) {
 }
 
 function nameOf(step) {
-  return String(Object.keys(step)[0] ?? "{}").slice(0, 60);
+  const name = step instanceof String ? step : (Object.keys(step)[0] ?? "{}");
+  return String(name).slice(0, 60);
 }
 
 module.exports = { unknownOf };

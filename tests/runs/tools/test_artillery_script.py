@@ -125,8 +125,9 @@ def test_overrides_that_are_no_object_are_told_and_no_fault_of_ours(
     assert caught.value.code == "script_invalid"
 
 
-@pytest.mark.parametrize("name", ["config/common.yml", "/etc/hosts", "../" * 9, "x" * 300])
+@pytest.mark.parametrize("name", ["common.yml", "config", "/etc/hosts", "../" * 9, "x" * 300])
 def test_a_config_that_is_not_among_the_files_is_told_by_its_name(job: Job, name: str) -> None:
+    bring(job, {"config/common.yml": TEXT})
     job = replace(job, variables={"ARTILLERY_CONFIG": name})
     with pytest.raises(ToolProblem, match=f"says “{name}”, and no file.*Bring") as caught:
         artillery_script.refuse_missing(job)

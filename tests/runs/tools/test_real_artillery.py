@@ -396,18 +396,22 @@ def test_steps_that_no_engine_of_artillery_knows_are_found(artillery: Tool, tmp_
     asks: list[tuple[object, ...]] = [
         (None, [{"get": {}}, {"think": 1}, [{"options": {}}], {"parallel": [{"log": "a"}]}]),
         (None, [{"gett": {}}, {"think": 1}]),
+        (None, [{"purge": {}}, "get"]),
         ("http", [{"send": "hello"}, loop]),
         ("ws", [{"connect": "/"}, {"send": "hello"}, {"emit": []}]),
         ("socketio", [{"emit": ["a"]}, {"get": {}}, {"wait": 1}]),
         ("kafka", [{"publish": 1}]),
+        ("constructor", [{"publish": 1}]),
     ]
     script = tmp_path / "steps.cjs"
     script.write_text(STEPS.replace("PLUGINS", str(PLUGINS)).replace("FLOWS", json.dumps(asks)))
     assert run_node(artillery, script) == [
         [[], False],
         [["gett"], True],
+        [["get"], False],
         [["send", "pots"], False],
         [["emit"], False],
         [["wait"], False],
+        [[], False],
         [[], False],
     ]

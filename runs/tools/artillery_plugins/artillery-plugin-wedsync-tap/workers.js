@@ -10,6 +10,7 @@ export class Workers {
   constructor(loadingMs = LOADING_MS) {
     this.loadingMs = loadingMs;
     this.living = new Map(); // by thread: whether it has loaded the script
+    this.gone = new Set();
     this.newsAt = 0;
     this.isEnding = false;
     process.on("worker", (worker) => this.follow(worker));
@@ -19,6 +20,7 @@ export class Workers {
   }
 
   hear({ born, here }) {
+    if (this.gone.has(here ?? born)) return; // a word that came late
     this.living.set(here ?? born, Boolean(here));
     this.newsAt = performance.now();
   }
@@ -44,6 +46,7 @@ export class Workers {
   }
 
   bury(id, isOver) {
+    this.gone.add(id);
     if (!this.living.delete(id) || isOver || this.isEnding) return;
     console.error(
       `worker error, id: ${id} Error: process.exit() ended it, and all its users with it. Let the ` +
