@@ -31,7 +31,7 @@ def memory_limit() -> int:
     Raises ToolProblem ("misconfigured").
     """
     if configured := os.environ.get("WEDSYNC_TOOL_MEMORY_MIB"):
-        if not re.fullmatch(r"\d{1,9}", configured):
+        if not re.fullmatch(r"[1-9]\d{0,8}", configured):
             sentence = (
                 f"WEDSYNC_TOOL_MEMORY_MIB is “{configured}” on this worker; it is a number of "
                 "MiB, like 4096. Correct it and start the worker again."

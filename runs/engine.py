@@ -5,8 +5,6 @@ import logging
 import socket
 from pathlib import Path
 
-from django.db import DatabaseError
-
 import clock
 from calendar_guard import services as calendar_guard
 from runs import fanout, following, identity, moves, preparing, process
@@ -14,7 +12,7 @@ from runs.identity import Identity
 from runs.lease import Lease
 from runs.models import HELD_BY_A_WORKER, OPEN, Run, State
 from runs.outcome import Outcome
-from runs.persisting import AWAY, surely
+from runs.persisting import AWAY, AWAY_ERRORS, surely
 from runs.preparing import Ready
 from runs.shards.conducting import Call, Conductor
 from runs.tools import Tool, ToolProblem, get_tool
@@ -55,7 +53,7 @@ def execute(run_id: int, *, call_shard: Call | None = None) -> None:
         outcome = Outcome("errored", str(problem))
     except process.Halted as halted:
         outcome = Outcome(halted.stop.outcome, halted.stop.reason)
-    except DatabaseError:
+    except AWAY_ERRORS:
         log.exception("run %s had no database", run_id)
         outcome = Outcome("errored", AWAY)
     except Exception:

@@ -172,7 +172,7 @@ def keep_in(run_id: int) -> Callable[[Told], None]:
             cells=told.cells,
         )
         with reconnecting(), transaction.atomic():
-            # Where an answer was lost with the connection, it is there already.
+            # Where an answer was lost with the connection, the row is there: a run has one teller.
             Snapshot.objects.bulk_create([kept], ignore_conflicts=True)
             if told.report:
                 Run.objects.filter(pk=run_id, state=State.RUNNING).update(**told.report)

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
+AWAY_ERRORS = (DatabaseError, InterfaceError)
 PAUSES_S = (0.5, 1.0, 2.0, 4.0)
 AWAY = (
     "The database was away when the run needed it; what was seen before is kept. See the log, and "
@@ -24,7 +25,7 @@ def surely(write: Callable[[], object], what: str) -> None:
         try:
             write()
             return
-        except DatabaseError:
+        except AWAY_ERRORS:
             log.exception("%s could not be written yet", what)
             let_go()
             pause.wait(wait_s)
@@ -41,11 +42,17 @@ def answer(ask: Callable[[], T]) -> T | None:
 
 @contextmanager
 def tolerated(what: str) -> Iterator[None]:
-    """Go on though the database is away, and connect anew at the next question."""
+    """Go on though the database is away, and connect anew at the next question.
+
+    Never within a transaction, which would be left broken.
+    """
     try:
         yield
-    except DatabaseError as error:
+    except (OperationalError, InterfaceError) as error:
         log.warning("%s: the database did not answer: %s", what, error)
+        let_go()
+    except DatabaseError:
+        log.exception("%s: the database refused", what)
         let_go()
 
 
@@ -54,7 +61,7 @@ def reconnecting() -> Iterator[None]:
     """For one who tries again himself: the next time on a connection that works."""
     try:
         yield
-    except DatabaseError:
+    except AWAY_ERRORS:
         let_go()
         raise
 

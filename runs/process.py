@@ -45,8 +45,8 @@ def unproven() -> str:
     return (
         "The process that watches over what the tool starts was killed, by the script or for want "
         f"of memory, so nobody knows what is left running: look on {socket.gethostname()} for "
-        "processes of the tool's user whose parent is 1. A script cannot do that where workers run "
-        "as root and their tools do not."
+        "processes of the tool's user that descend from no worker. A script cannot do that where "
+        "workers run as root and their tools do not."
     )
 
 

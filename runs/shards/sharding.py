@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import IntegrityError, transaction
 
 import clock
 from runs import following, identity, living, preparing, process
@@ -18,7 +18,7 @@ from runs.following import TICK_S, Follower
 from runs.identity import Identity
 from runs.models import Run, Shard, ShardSecond, State
 from runs.outcome import Stop
-from runs.persisting import AWAY, answer, surely
+from runs.persisting import AWAY, AWAY_ERRORS, answer, surely
 from runs.preparing import Ready
 from runs.shards.link import Link
 from runs.tools import Tool, ToolProblem, get_tool
@@ -52,7 +52,7 @@ def execute(shard_id: int, *, worker: str = "") -> None:
     try:
         with Link(shard) as link:
             _try(shard, link, result)
-    except DatabaseError:
+    except AWAY_ERRORS:
         log.exception("shard %s had no database", shard_id)
         result.end("errored", AWAY)
     except Exception:
@@ -127,7 +127,9 @@ def _try(shard: Shard, link: Link, result: Result) -> None:
         result.processes_left = problem.left
     except ToolProblem as problem:
         result.end("errored", str(problem))
-        result.log_tail, result.exit_code = problem.output[-process.TAIL_BYTES :], problem.exit_code
+        said = filter(None, (result.log_tail, problem.output))
+        result.log_tail = "\n".join(said)[-process.TAIL_BYTES :]
+        result.exit_code = result.exit_code if problem.exit_code is None else problem.exit_code
     except preparing.REFUSALS as problem:
         result.end("errored", str(problem))
     except process.Halted as halted:
@@ -277,11 +279,13 @@ def _tear_down(part: _Part, who: Identity, workdir: Path) -> None:
     while answer(working.exists) is not False and not link.stop():
         pause.wait(TICK_S)
     if stop := link.stop() or following.shut_down():
-        result.outcome, result.why = stop.outcome, stop.reason
+        result.end(stop.outcome, stop.reason)
         return
     child = following.begin(part.tool, part.ready, who, workdir)
     last = _Part(part.shard, part.tool, part.ready, link, child, Result())
-    last.tear_down(part.setup)
-    result.processes_left = total([result.processes_left, last.result.processes_left])
-    result.log_tail += last.result.log_tail
-    result.outcome, result.why = last.result.outcome, last.result.why
+    try:
+        last.tear_down(part.setup)
+    finally:
+        result.processes_left = total([result.processes_left, last.result.processes_left])
+        result.log_tail += last.result.log_tail
+    result.end(last.result.outcome, last.result.why)

@@ -178,7 +178,7 @@ class Tool(Protocol):
 
     @property
     def reserved(self) -> Collection[str]:
-        """Variables that it would take for options, which no run may have."""
+        """Variables that it would take for options: no run may have them, but for `options`."""
 
     def find(self) -> Path:
         """Raises ToolProblem ("tool_missing")."""
