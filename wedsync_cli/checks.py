@@ -46,7 +46,7 @@ _PARALLEL = ("-n", "4", "--dist", "worksteal")
 _PAIR = ("-n", "2", "--dist", "worksteal")
 # Files stay whole, since the tests of one share a stack.
 _BY_FILE = ("-n", "2", "--dist", "loadfile")
-_BEHIND = ("nice", "-n", "5")  # what waits for a second on the clock goes first
+_BEHIND = ("nice", "-n", "10")  # what waits for a second on the clock goes first
 _FEW = {"HYPOTHESIS_PROFILE": "few"}
 _SETTINGS = {"DJANGO_SETTINGS_MODULE": "tests.settings"}
 
@@ -107,7 +107,7 @@ def dated_suites(root: Path, venv: Path, faketime: str) -> list[Step]:
             f"fast tests on {day}",
             (
                 *(*_BEHIND, faketime, "--exclude-monotonic", "-f", f"@{instant}"),
-                *_pytest(venv, FAST if day == PACED_ON else QUICK, *_PAIR, "-q"),
+                *_pytest(venv, *((FAST, *_PAIR) if day == PACED_ON else (QUICK,)), "-q"),
                 *_without(_DATELESS),
             ),
             # Without a cache it calls getenv at any time, which may meet another thread's setenv.

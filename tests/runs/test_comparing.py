@@ -361,11 +361,11 @@ def test_the_range_of_a_share_holds_it_and_stays_a_share(of: int, data: st.DataO
 
 
 @pytest.mark.bulk
-def test_of_two_hundred_repeated_runs_next_to_none_is_called_different() -> None:
+def test_of_a_hundred_repeated_runs_next_to_none_is_called_different() -> None:
     dice = random.Random(7)
     alarms = 0
-    for _ in range(200):
+    for _ in range(100):
         one, other = ([dice.lognormvariate(4, 0.5) for _ in range(400)] for _ in range(2))
         again = compare(side("1", totals=measured(one)), side("2", totals=measured(other)))
         alarms += again.is_worse is not None
-    assert alarms <= 2
+    assert alarms <= 1

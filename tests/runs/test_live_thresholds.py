@@ -122,7 +122,7 @@ def test_the_scripts_own_thresholds_are_checks_and_name_themselves(engineer: Use
 
 
 @pytest.mark.parametrize("is_valkey_away", [False, True])
-def test_the_verdict_stands_within_a_second_of_the_tools_end(
+def test_the_verdict_stands_soon_after_the_tools_end_whoever_is_away(
     engineer: User, settings: Any, is_valkey_away: bool
 ) -> None:
     if is_valkey_away:
@@ -136,5 +136,5 @@ def test_the_verdict_stands_within_a_second_of_the_tools_end(
     group = runs.get().process_group
     assert group is not None
     until(lambda: not living.members(group), within=10, what="the tool's end")
-    until(lambda: runs.get().state == "passed", within=1, what="the verdict")
+    until(lambda: runs.get().state == "passed", within=10, what="the verdict")
     thread.join(10)

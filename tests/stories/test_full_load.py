@@ -66,6 +66,14 @@ def test_a_stop_at_full_load_leaves_no_process_after_three_seconds(
     assert run["totals"]["rps"] > LEAST_RPS
 
 
+def test_the_verdict_stands_within_a_second_of_the_end_of_a_tool_at_full_speed(
+    tuesday: Stack, site: str
+) -> None:
+    run_id = load(tuesday, site, tool="k6", script=K6.replace("'60s'", "'4s'"))
+    until(lambda: not tuesday.tools(), within=10, what="the tool's end")
+    assert tuesday.wait_for(run_id, within=1)["state"] == "passed"
+
+
 def test_a_worker_that_is_killed_at_full_load_loses_its_run_but_leaves_no_tool(
     tmp_path: Path, site: str
 ) -> None:
