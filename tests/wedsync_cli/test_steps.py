@@ -85,5 +85,5 @@ def test_every_test_belongs_to_the_fast_or_to_the_slow_groups() -> None:
 
 
 def test_what_is_ignored_somewhere_is_there() -> None:
-    for path in (*checks.ONCE, *checks.UNDATED):
+    for path in (*checks.ONCE, *checks.UNDATED, *checks.CLOCKS):
         assert (ROOT / path).exists(), path
