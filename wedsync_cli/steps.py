@@ -33,16 +33,11 @@ class Done:
 
 
 def run_quietly(
-    steps: Sequence[Step],
-    *,
-    root: Path,
-    base: Mapping[str, str],
-    say: Say,
-    at_once: int = 2,
+    steps: Sequence[Step], *, root: Path, base: Mapping[str, str], say: Say
 ) -> list[Done]:
-    """Output is shown only where a step failed, and what was skipped always."""
+    """Two at a time. Output is shown only where a step failed, and what was skipped always."""
     done = []
-    with ThreadPoolExecutor(max_workers=at_once) as pool:
+    with ThreadPoolExecutor(max_workers=2) as pool:
         waiting = [pool.submit(_captured, step, root, base) for step in steps]
         for future in as_completed(waiting):
             result, output = future.result()

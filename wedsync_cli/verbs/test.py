@@ -78,20 +78,18 @@ def _packages(context: Context) -> str:
 def _run_hard_suites(context: Context) -> list[Done]:
     """The fast tests where they are hardest: another database, four days. They need no tool.
 
-    The long ones run in two processes each, so they do it one by one.
+    PostgreSQL takes two processors; the first of the days mostly waits, and the others run beside.
     """
-    long, faketime = [checks.postgres_suite(context.venv)], _faketime(context)
-    if not faketime:
-        missing = Done("fast tests on hard days (faketime is missing)", "skipped")
-        return [*_run(context, long), missing]
-    paced, *quick = checks.dated_suites(context.root, context.venv, faketime)
-    return _run(context, [*long, paced], at_once=1) + _run(context, quick)
+    done, faketime = _run(context, [checks.postgres_suite(context.venv)]), _faketime(context)
+    if faketime:
+        return done + _run(context, checks.dated_suites(context.root, context.venv, faketime))
+    return [*done, Done("fast tests on hard days (faketime is missing)", "skipped")]
 
 
 def _faketime(context: Context) -> str | None:
     return shutil.which("faketime", path=context.env.get("PATH"))
 
 
-def _run(context: Context, suites: list[Step], at_once: int = 2) -> list[Done]:
-    base, say = environment(context), context.say
-    return steps.run_quietly(suites, root=context.root, base=base, say=say, at_once=at_once)
+def _run(context: Context, suites: list[Step]) -> list[Done]:
+    base = environment(context)
+    return steps.run_quietly(suites, root=context.root, base=base, say=context.say)
