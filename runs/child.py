@@ -8,9 +8,8 @@ import signal
 import subprocess
 import sys
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import IO, Any
 
 from runs import living
@@ -73,7 +72,7 @@ class Child:
         }
         self.mark = uuid.uuid4().hex
         self._proof = Proof() if is_warded else None
-        with self._proof or contextlib.nullcontext() as proof:
+        with self._proof.inherited() if self._proof else contextlib.nullcontext() as proof:
             self._process = subprocess.Popen(
                 [
                     *(sys.executable, "-I", "-S", str(_LAUNCHER)),
@@ -132,19 +131,16 @@ class Proof:
         os.set_blocking(self._ours, False)
         self._said: bytes | None = None
 
-    def __enter__(self) -> int:
-        """The end that the warden inherits; ours of it is closed afterwards."""
-        return self._theirs
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        os.close(self._theirs)
-        if kind is not None:
-            self.is_given()
+    @contextlib.contextmanager
+    def inherited(self) -> Iterator[int]:
+        """The end that the warden is started with; ours of it is closed afterwards."""
+        try:
+            yield self._theirs
+        except BaseException:
+            os.close(self._ours)
+            raise
+        finally:
+            os.close(self._theirs)
 
     def is_given(self) -> bool:
         """Of a warden that is over: it said that nothing is left, or it never began."""
