@@ -45,8 +45,7 @@ def execute(run_id: int, *, call_shard: Call | None = None) -> None:
     except process.Survivors as problem:
         run.processes_left, outcome = problem.left, Outcome("errored", str(problem))
     except ToolProblem as problem:
-        said = filter(None, (run.log_tail, problem.output))
-        run.log_tail = "\n".join(said)[-process.TAIL_BYTES :]
+        run.log_tail = process.tail_of(run.log_tail, problem.output)
         run.exit_code = run.exit_code if problem.exit_code is None else problem.exit_code
         outcome = Outcome("errored", str(problem))
     except preparing.REFUSALS as problem:

@@ -95,6 +95,11 @@ def run(
         return Finished(code, _text(out), _text(err))
 
 
+def tail_of(*said: str) -> str:
+    """One after the other, as much of the end as is kept for people."""
+    return "\n".join(filter(None, said))[-TAIL_BYTES:]
+
+
 def _wait(
     child: Child, timeout_s: float, why_stop: Callable[[], Stop | None]
 ) -> tuple[int | None, Stop | None]:

@@ -127,8 +127,7 @@ def _try(shard: Shard, link: Link, result: Result) -> None:
         result.processes_left = problem.left
     except ToolProblem as problem:
         result.end("errored", str(problem))
-        said = filter(None, (result.log_tail, problem.output))
-        result.log_tail = "\n".join(said)[-process.TAIL_BYTES :]
+        result.log_tail = process.tail_of(result.log_tail, problem.output)
         result.exit_code = result.exit_code if problem.exit_code is None else problem.exit_code
     except preparing.REFUSALS as problem:
         result.end("errored", str(problem))

@@ -23,6 +23,10 @@ class Scenario(msgspec.Struct):
     idle: bool = False
     """It has no step but these and pauses."""
 
+    @property
+    def label(self) -> str:
+        return self.name or "without a name"
+
 
 class Plan(msgspec.Struct):
     """The file that the plan plugin writes."""
@@ -83,7 +87,7 @@ class Plan(msgspec.Struct):
                 "is shown among the metrics."
             ]
         return [
-            f"The scenario “{scenario.name or 'without a name'}” makes no request that can be "
+            f"The scenario “{scenario.label}” makes no request that can be "
             "counted (functions only, or an engine of its own): its figures are among the metrics."
             for scenario in quiet
         ]

@@ -46,7 +46,7 @@ def _of_steps(plan: Plan) -> Iterator[str]:
         names = ", ".join(f"“{name}”" for name in scenario.unknown[:_MOST_NAMES])
         idle = "; there is no other that asks the site for anything" * scenario.idle
         yield (
-            f"The scenario “{scenario.name or 'without a name'}” has steps that Artillery's "
+            f"The scenario “{scenario.label}” has steps that Artillery's "
             f"{scenario.engine} engine does not know: {names}. Look how they are spelt{idle}."
         )
 

@@ -13,7 +13,7 @@ from runs.tools import Job, read_left
 LARGEST = 32 << 20  # a script has 16 MiB at most
 _PATH = r"(?:file://)?/(?:[^\s/'\"]{1,99}/){0,19}"
 _FOLDER = re.compile(rf"{_PATH}wedsync-run-\w+(/|\b)")
-_OURS = re.compile(rf"(?:{_PATH})?\bwedsync[-_](?:script\.\w+|archive\.tar)")
+_OURS = re.compile(rf"(?:{_PATH})?\bwedsync[-_](?:script\.(?:ts\.js|\w+)|archive\.tar)")
 
 
 def find(job: Job, text: bytes, suffixes: Collection[str]) -> Path | None:

@@ -35,3 +35,11 @@ def executable(path: Path) -> Path:
     path.write_text("#!/bin/sh\n")
     path.chmod(0o755)
     return path
+
+
+def bring(job: Job, files: Mapping[str, str]) -> None:
+    """Files of a run, beside its script."""
+    for name, text in files.items():
+        path = job.workdir / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)

@@ -1,6 +1,5 @@
 import json
 import os
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import pytest
 from runs import belongings
 from runs.tools import Job, ToolProblem, artillery_script
 from runs.tools.artillery import Artillery
-from tests.runs.tools.fake_shell import job_in
+from tests.runs.tools.fake_shell import bring, job_in
 
 TEXT = "config: {}\n"
 OURS = Artillery.script_name
@@ -21,13 +20,6 @@ def job(tmp_path: Path) -> Job:
     job = replace(job_in(tmp_path), script=tmp_path / OURS)
     job.script.write_text(TEXT)
     return job
-
-
-def bring(job: Job, files: Mapping[str, str]) -> None:
-    for name, text in files.items():
-        path = job.workdir / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,12 @@
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from runs.tools import Job, placing
 from runs.tools.k6 import K6
-from tests.runs.tools.fake_shell import FakeShell, executable, job_in, said
+from tests.runs.tools.fake_shell import FakeShell, bring, executable, job_in, said
 
 TEXT = "export default function () {}\n"
 
@@ -16,13 +16,6 @@ def job(tmp_path: Path) -> Job:
     job = job_in(tmp_path)
     job.script.write_text(TEXT)
     return job
-
-
-def bring(job: Job, files: Mapping[str, str]) -> None:
-    for name, text in files.items():
-        path = job.workdir / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
 
 
 def find(job: Job) -> str | None:
