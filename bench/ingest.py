@@ -29,7 +29,7 @@ from runs import cells
 from runs.aggregator import Aggregator
 from runs.redaction import CarefulReader, Redactor
 from runs.samples import REQUESTS, Second
-from runs.tools.k6_lines import K6Reader
+from runs.tools.k6.lines import K6Reader
 from runs.tools.lines import Lines
 from tests.stories.stack import ROOT, running_stack
 

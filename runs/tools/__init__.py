@@ -1,4 +1,4 @@
-"""Load tools, each behind the same contract. A new tool is one file here and one line in TOOLS."""
+"""Load tools, all behind one contract. A new one is a file or a folder here and a line in TOOLS."""
 
 import contextlib
 import errno

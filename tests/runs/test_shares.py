@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runs.shards.shares import Part
-from runs.tools import ToolProblem, k6_shards
-from runs.tools.artillery_phases import Phase
-from runs.tools.artillery_shards import divide, refuse_undivided
+from runs.tools import ToolProblem
+from runs.tools.artillery.phases import Phase
+from runs.tools.artillery.shards import divide, refuse_undivided
 from runs.tools.k6 import K6
+from runs.tools.k6.shards import segment
 from tests.runs.tools.fake_shell import executable
 from tests.runs.tools.local import job_of
 
@@ -79,7 +80,7 @@ def test_a_phase_that_some_shards_have_no_part_of_is_a_pause_there() -> None:
 def test_k6_segments_meet_and_cover_the_whole(of: int) -> None:
     found = []
     for number in range(of):
-        words = k6_shards.segment((number, of))
+        words = segment((number, of))
         start, end = words[words.index("--execution-segment") + 1].split(":")
         cuts = words[words.index("--execution-segment-sequence") + 1].split(",")
         assert Fraction(start) == Fraction(cuts[number])

@@ -19,7 +19,8 @@ from typing import Any
 import httpx
 import pytest
 
-from runs.tools import ToolProblem, artillery_install
+from runs.tools import ToolProblem
+from runs.tools.artillery import installed
 from tests.stories.stack import ROOT, Stack, running_stack
 from tests.valkey import free_port
 from tests.waiting import until
@@ -136,7 +137,7 @@ def sites() -> Iterator[dict[str, str]]:
 @pytest.fixture(scope="module")
 def entry() -> Path:
     try:
-        return artillery_install.find()
+        return installed.find()
     except ToolProblem as problem:
         pytest.skip(str(problem))
 
@@ -184,7 +185,7 @@ def run_by_hand(entry: Path, project: Project, site: str, reports: Path) -> ByHa
         "ARTILLERY_PLUGIN_PATH": str(folder),
         "NODE_PATH": str(folder),
     }
-    argv = [str(artillery_install.node(entry)), str(entry), "run", "--target", site]
+    argv = [str(installed.node(entry)), str(entry), "run", "--target", site]
     done = subprocess.run(
         [*argv, "--output", str(report), *project.options, project.script],
         cwd=folder,

@@ -15,8 +15,20 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import pytest
+
 from runs.aggregator import Aggregator
-from runs.tools import Finished, Job, Prepared, Tool
+from runs.tools import Finished, Job, Prepared, Tool, ToolProblem, get_tool
+
+
+def tool_here(name: str) -> Tool:
+    """Skips the test where the tool is not installed."""
+    tool = get_tool(name)
+    try:
+        tool.find()
+    except ToolProblem as problem:
+        pytest.skip(str(problem))
+    return tool
 
 
 class Site:

@@ -15,11 +15,11 @@ import pytest
 from runs.fencing import kernel
 from runs.models import Target
 from runs.targets import CapExceeded
-from runs.tools import Tool, ToolProblem, k6_loading, locust
+from runs.tools import Tool, ToolProblem, locust
+from runs.tools.k6 import loading
 from tests.runs.authority import Authority
 from tests.runs.kept_in import kept_in, run_of
-from tests.runs.tools.local import Site, serve
-from tests.runs.tools.test_real_tools import installed
+from tests.runs.tools.local import Site, serve, tool_here
 
 pytestmark = [pytest.mark.tool, pytest.mark.django_db]
 
@@ -71,7 +71,7 @@ class Case:
 
 @pytest.fixture(params=["k6", "locust"])
 def case(request: pytest.FixtureRequest) -> Case:
-    return Case(installed(request.param), {"k6": K6, "locust": LOCUST}[request.param])
+    return Case(tool_here(request.param), {"k6": K6, "locust": LOCUST}[request.param])
 
 
 @pytest.fixture
@@ -197,9 +197,9 @@ def test_a_page_opens_a_socket_to_its_target_and_to_nothing_else(
         Target.objects.all().delete()
         Target.objects.create(name="Another", hosts=["127.0.0.3"])
     script = PAGE.replace("SOCKET", f"{site.url.replace('http', 'ws')}/socket")
-    run = run_of(installed("k6"), script, duration=timedelta(minutes=11))
+    run = run_of(tool_here("k6"), script, duration=timedelta(minutes=11))
     run.target = site.url if is_allowed else "http://127.0.0.3:9"
-    with kept_in(installed("k6"), run) as kept:
+    with kept_in(tool_here("k6"), run) as kept:
         kept.follow()
         assert "the page: Event" in kept.child.tail
     assert site.paths == (["/socket"] if is_allowed else [])
@@ -208,7 +208,7 @@ def test_a_page_opens_a_socket_to_its_target_and_to_nothing_else(
 def test_while_a_script_is_loaded_there_is_no_network_at_all(site: Site) -> None:
     ask = f"import urllib.request\ntry: urllib.request.urlopen('{site.url}', timeout=2)\n"
     script = LOCUST % (f"{ask}except OSError as error: print(error)", "self.client.get('/')")
-    tool = installed("locust")
+    tool = tool_here("locust")
     run = run_of(tool, script, target=site.url)
     with kept_in(tool, run) as kept:
         assert site.paths == []
@@ -259,7 +259,7 @@ def test_a_file_that_a_script_needs_and_has_not_is_named(case: Case) -> None:
 def test_a_script_that_never_ends_loading_is_ended_and_explained(
     case: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr({"k6": k6_loading, "locust": locust}[case.tool.name], "_LOAD_S", 3.0)
+    monkeypatch.setattr({"k6": loading, "locust": locust}[case.tool.name], "_LOAD_S", 3.0)
     loops = {"k6": "while (true) {}", "locust": "while True: pass"}[case.tool.name]
     script = case.script("http.get(__ENV.TARGET)", "self.client.get('/')", top=loops)
     with (
@@ -288,7 +288,7 @@ def test_a_script_that_eats_memory_ends_and_harms_nobody(
 
 
 def test_a_shape_of_locust_is_seen_before_it_runs() -> None:
-    tool = installed("locust")
+    tool = tool_here("locust")
     script = (LOCUST % ("from locust import LoadTestShape", "self.client.get('/')")) + (
         "\nclass Waves(LoadTestShape):\n    def tick(self):\n        return (1, 1)\n"
     )
@@ -298,7 +298,7 @@ def test_a_shape_of_locust_is_seen_before_it_runs() -> None:
 
 
 def test_a_plan_of_k6_is_known_and_judged_before_it_runs() -> None:
-    tool = installed("k6")
+    tool = tool_here("k6")
     script = (K6 % ("", "http.get(__ENV.TARGET)")).replace(
         "executor: 'constant-vus', vus: 1,",
         "executor: 'constant-arrival-rate', rate: 30, timeUnit: '1s', preAllocatedVUs: 4,",

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-import runs.tools
-from runs.tools import Tool, ToolProblem, get_tool
-from tests.runs.tools.local import LocalRun, Site, job_of, serve
+from runs.tools import Tool, ToolProblem, get_tool, locust
+from tests.runs.tools.local import LocalRun, Site, job_of, serve, tool_here
 
 pytestmark = pytest.mark.tool
 
@@ -70,18 +69,9 @@ CASES = {
 }
 
 
-def installed(name: str) -> Tool:
-    tool = get_tool(name)
-    try:
-        tool.find()
-    except ToolProblem as problem:
-        pytest.skip(str(problem))
-    return tool
-
-
 @pytest.fixture(params=sorted(CASES))
 def case(request: pytest.FixtureRequest) -> Case:
-    return Case(installed(request.param), *CASES[request.param])
+    return Case(tool_here(request.param), *CASES[request.param])
 
 
 @pytest.fixture
@@ -164,7 +154,7 @@ def test_a_script_with_a_syntax_error_is_refused_in_the_tools_own_words(
 
 
 def test_a_k6_script_that_may_take_too_long_is_refused(tmp_path: Path) -> None:
-    tool = installed("k6")
+    tool = tool_here("k6")
     run = LocalRun(tool, job_of(tool, K6_SCRIPT, tmp_path, seconds=2.5))
     with pytest.raises(ToolProblem, match=r"PT3S .*totalDuration.*PT2\.5S.*gracefulStop") as caught:
         tool.prepare(run.job, run.shell)
@@ -183,7 +173,7 @@ def test_a_k6_script_that_may_take_too_long_is_refused(tmp_path: Path) -> None:
 def test_a_tool_reaches_no_denied_address(
     site: Site, tmp_path: Path, name: str, script: str
 ) -> None:
-    tool = installed(name)
+    tool = tool_here(name)
     job = job_of(tool, script, tmp_path, target=site.url, deny=("127.0.0.0/8",))
     with LocalRun(tool, job) as run:
         run.wait_until_ready()
@@ -195,7 +185,7 @@ def test_a_tool_reaches_no_denied_address(
 
 
 def test_locust_dies_with_its_supervisor(site: Site, tmp_path: Path) -> None:
-    tool = installed("locust")
+    tool = tool_here("locust")
     job = job_of(tool, LOCUST_SCRIPT, tmp_path, target=site.url, seconds=60)
     with LocalRun(tool, job) as run:
         run.wait_until_ready()
@@ -206,7 +196,7 @@ def test_locust_dies_with_its_supervisor(site: Site, tmp_path: Path) -> None:
 
 
 def test_a_locust_that_waits_dies_with_its_supervisor(site: Site, tmp_path: Path) -> None:
-    tool = installed("locust")
+    tool = tool_here("locust")
     job = job_of(tool, LOCUST_SCRIPT, tmp_path, target=site.url)
     with LocalRun(tool, job) as run:
         run.wait_until_ready()
@@ -247,16 +237,16 @@ print(*sorted({name for one in get_parser()._actions if (name := getattr(one, "e
 
 
 def test_no_variable_of_a_run_is_an_option_of_locust() -> None:
-    with installed("locust").find().open() as file:
+    with tool_here("locust").find().open() as file:
         interpreter = file.readline()[2:].strip()
     said = subprocess.run([interpreter, "-c", OPTIONS], capture_output=True, text=True, check=True)
     assert said.stdout.split() == list(get_tool("locust").reserved)
 
 
 def test_a_reader_that_is_far_behind_never_blocks_locust_and_knows_what_it_missed() -> None:
-    with installed("locust").find().open() as file:
+    with tool_here("locust").find().open() as file:
         interpreter = file.readline()[2:].strip()
-    tap = Path(runs.tools.__file__).with_name("locust_tap.py")
+    tap = Path(locust.__file__).with_name("tap.py")
     said = subprocess.run(
         [interpreter, "-c", HARNESS, str(tap)], capture_output=True, check=True, timeout=30
     )

@@ -1,0 +1,49 @@
+"""Reads what tap.py writes, from one process of Locust or from several."""
+
+import math
+
+import msgspec
+
+from runs.samples import REQUESTS, Batch, Cell, Key
+from runs.tools.lines import endpoint
+from runs.tools.tapping import TapReader
+
+
+class _Ticked(msgspec.Struct):
+    """A worker of several tells no users; `by` is its process."""
+
+    dropped: int
+    cells: list[tuple[int, str, str, list[float], int, int]]
+    users: int | None = None
+    at: int = 0
+    by: int = 0
+
+
+class LocustReader(TapReader):
+    def __init__(self) -> None:
+        super().__init__()
+        self._dropped: dict[int, int] = {}
+        self._decode = msgspec.json.Decoder(_Ticked).decode
+
+    @property
+    def dropped(self) -> int:
+        return sum(self._dropped.values())
+
+    def _take(self, line: bytes, batch: Batch) -> None:
+        tick = self._decode(line)
+        if not all(_makes_sense(*cell[3:]) for cell in tick.cells):
+            raise ValueError("not what the tap writes")
+        if tick.users is not None:
+            batch.users[tick.at] = tick.users
+        self._dropped[tick.by] = max(self._dropped.get(tick.by, 0), tick.dropped)
+        for second, method, name, latencies, errors, unanswered in tick.cells:
+            key = Key(REQUESTS, endpoint(method, name))
+            cell = batch.cells.setdefault((second, key), Cell())
+            cell.values += latencies
+            cell.errors += errors
+            cell.unanswered += unanswered
+
+
+def _makes_sense(latencies: list[float], errors: int, unanswered: int) -> bool:
+    fits = 0 <= unanswered <= errors <= len(latencies) + unanswered
+    return fits and all(0 <= latency < math.inf for latency in latencies)
