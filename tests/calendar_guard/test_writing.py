@@ -383,8 +383,10 @@ def test_a_replay_that_disagrees_says_so() -> None:
     data = {**entry.data} | {"verdict": entry.data["verdict"] | {"safe": False}}
     forged = audit.record(action="verdict", actor="x", subject="run 9", data=data, now=NOW)
 
-    with pytest.raises(CommandError, match="answer differently"):
-        call_command("replay_verdict", str(forged), stdout=StringIO())
+    said = StringIO()
+    with pytest.raises(CommandError, match=rf"answer entry {forged} differently"):
+        call_command("replay_verdict", str(forged), str(entry.id), stdout=said)
+    assert "Judged again: the same answer." in said.getvalue()
     other = audit.record(action="x", actor="x", subject="x", data={}, now=NOW)
     with pytest.raises(CommandError, match="no verdict"):
         call_command("replay_verdict", str(other), stdout=StringIO())

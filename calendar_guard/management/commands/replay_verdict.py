@@ -1,4 +1,4 @@
-"""Why was this allowed? Judges an old question again, on the calendar as it was then."""
+"""Why was this allowed? Judges old questions again, on the calendar as it was then."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -11,14 +11,19 @@ from calendar_guard.words import Verdict
 
 
 class Command(BaseCommand):
-    help = "Replay a verdict from the audit log; exits 1 where today's rules would not agree."
+    help = "Replay verdicts from the audit log; exits 1 where today's rules would not agree."
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        what = "the audit entry's id: /admin/audit/entry/?action=verdict lists them"
-        parser.add_argument("entry", type=int, metavar="ID", help=what)
+        what = "an audit entry's id: /admin/audit/entry/?action=verdict lists them"
+        parser.add_argument("entries", type=int, nargs="+", metavar="ID", help=what)
 
-    def handle(self, *args: Any, entry: int, **options: Any) -> None:
+    def handle(self, *args: Any, entries: list[int], **options: Any) -> None:
+        if differing := [str(entry) for entry in entries if not self._agrees(entry)]:
+            which = f"entry {', '.join(differing)}"
+            raise CommandError(f"Today's rules answer {which} differently, on the same calendar.")
+
+    def _agrees(self, entry: int) -> bool:
         try:
             kept = audit.read(entry_id=entry)
             found = replay.replay(kept.data)
@@ -27,16 +32,17 @@ class Command(BaseCommand):
         asked = kept.data["asked"]
         versions = kept.data["versions"]
         self.stdout.write(
-            f"{kept.subject}, asked by {kept.actor} at {asked['now']}:"
+            f"Entry {entry}: {kept.subject}, asked by {kept.actor} at {asked['now']}:"
             f" from {asked['start']} for {asked['duration']}.\n"
             f"Calendar {versions['calendar']}, rules {versions['rules']} (today {rules.VERSION}),"
             f" zone data {versions['zones']}."
         )
         self._tell("Then", found.then)
-        if not found.agrees:
+        if found.agrees:
+            self.stdout.write("Judged again: the same answer.")
+        else:
             self._tell("Today", found.today)
-            raise CommandError("Today's rules answer differently to the same calendar.")
-        self.stdout.write("Judged again: the same answer.")
+        return found.agrees
 
     def _tell(self, when: str, verdict: Verdict) -> None:
         self.stdout.write(f"{when}: {'safe' if verdict.safe else 'blocked'}: {verdict.reason}")
