@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 
 from tests.nginx import find_nginx, nginx
-from tests.stories.stack import Stack, running_stack, short_rush
+from tests.stories.stack import Stack, short_rush
 from tests.waiting import until
 
-TUESDAY = "2026-06-09T10:00:00+02:00"
 pytestmark = [pytest.mark.live, pytest.mark.tool]
 K6 = """
 import http from 'k6/http';
@@ -75,16 +74,15 @@ def test_the_verdict_stands_within_a_second_of_the_end_of_a_tool_at_full_speed(
 
 
 def test_a_worker_that_is_killed_at_full_load_loses_its_run_but_leaves_no_tool(
-    tmp_path: Path, site: str
+    tuesday: Stack, site: str
 ) -> None:
-    with running_stack(tmp_path, TUESDAY) as stack:
-        run_id = load(stack, site, tool="k6", script=K6)
-        os.kill(worker_of(stack), signal.SIGKILL)
-        until(lambda: not stack.tools(), within=5, what="the end of the load")
-        run = stack.wait_for(run_id, within=25)
-        assert (run["state"], run["processes_left"]) == ("lost", 0)
-        again = stack.wait_for(stack.start(site, script=short_rush(1)), within=60)
-        assert again["state"] == "passed", again["verdict"]
+    run_id = load(tuesday, site, tool="k6", script=K6)
+    os.kill(worker_of(tuesday), signal.SIGKILL)
+    until(lambda: not tuesday.tools(), within=5, what="the end of the load")
+    run = tuesday.wait_for(run_id, within=25)
+    assert (run["state"], run["processes_left"]) == ("lost", 0)
+    again = tuesday.wait_for(tuesday.start(site, script=short_rush(1)), within=60)
+    assert again["state"] == "passed", again["verdict"]
 
 
 def load(stack: Stack, site: str, **words: object) -> str:
