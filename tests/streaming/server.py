@@ -41,7 +41,7 @@ def wait_for(port: int, process: "subprocess.Popen[str]") -> None:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
-        time.sleep(0.05)  # not Event.wait, which hangs under faketime
+        time.sleep(0.05)
     raise AssertionError("the server did not start")
 
 

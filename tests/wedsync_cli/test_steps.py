@@ -76,6 +76,8 @@ def test_hard_days_are_set_in_utc_with_timers_left_alone() -> None:
         assert suite.env["TZ"] == "UTC"
         assert suite.env["PYTHONPATH"] == "/house/tests/faketime"
         assert suite.argv[3:6] == ("/usr/bin/faketime", "--exclude-monotonic", "-f")
+    assert [suite.argv[6] for suite in suites] == [f"@{day}" for day in checks.DATES.values()]
+    assert [suite.env.get("WEDSYNC_TEST_DATABASE") for suite in suites].count("postgresql") == 1
 
 
 def test_every_test_belongs_to_the_fast_or_to_the_slow_groups() -> None:

@@ -18,28 +18,33 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(context: Context, arguments: argparse.Namespace) -> int:
-    bootstrap.ensure(context, venv=context.venv, lock=bootstrap.DEV_LOCK)
-    done = [_tool(context, "system packages", _packages)]  # faketime is one of them
-    first = checks.dateless_suite if _faketime(context) else checks.fast_suite
-    with steps.meanwhile(context, _load_tools) as tools_loaded:
-        done += base_steps(context, first(context.venv))
-        with steps.meanwhile(context, _run_hard_suites) as hard_suites_run:
-            done += tools_loaded()
-            done += _run(context, [checks.stories(context.venv), checks.slow_suite(context.venv)])
-            done += hard_suites_run()
+    """What is fetched or built comes beside what can be tested without it; k6 takes minutes."""
+    with (
+        steps.meanwhile(context, _load_k6) as k6_loaded,
+        steps.meanwhile(context, _load_system_packages) as system_packages_loaded,
+    ):
+        bootstrap.ensure(context, venv=context.venv, lock=bootstrap.DEV_LOCK)
+        with steps.meanwhile(context, _load_packages) as packages_loaded:
+            done = base_steps(context, checks.dateless_suite(context.venv))
+            done += system_packages_loaded()  # faketime is one of them
+            with steps.meanwhile(context, _run_hard_suites) as hard_suites_run:
+                done += k6_loaded() + packages_loaded()
+                slow = [checks.stories(context.venv), checks.slow_suite(context.venv)]
+                done += _run(context, slow) + hard_suites_run()
     for text in steps.summary(done):
         context.say.line(text)
     return FAILED if any(step.failed for step in done) else PASSED
 
 
-def _load_tools(context: Context) -> list[Done]:
-    """No test before the slow ones needs them, and k6 takes minutes to build."""
-    with steps.meanwhile(context, _load_packages) as packages_loaded:
-        done = [
-            _tool(context, "k6", lambda context: str(tools.ensure_k6(context))),
-            _tool(context, "k6's example scripts", _examples),
-        ]
-        return done + packages_loaded()
+def _load_k6(context: Context) -> list[Done]:
+    return [
+        _tool(context, "k6", lambda context: str(tools.ensure_k6(context))),
+        _tool(context, "k6's example scripts", _examples),
+    ]
+
+
+def _load_system_packages(context: Context) -> list[Done]:
+    return [_tool(context, "system packages", _packages)]
 
 
 def _load_packages(context: Context) -> list[Done]:
@@ -78,16 +83,15 @@ def _packages(context: Context) -> str:
 def _run_hard_suites(context: Context) -> list[Done]:
     """The fast tests where they are hardest: another database, four days. They need no tool.
 
-    PostgreSQL takes two processors; the first of the days mostly waits, and the others run beside.
+    PostgreSQL takes two processors; of the others the first mostly waits, and the rest run beside.
     """
-    done, faketime = _run(context, [checks.postgres_suite(context.venv)]), _faketime(context)
+    faketime = shutil.which("faketime", path=context.env.get("PATH"))
     if faketime:
-        return done + _run(context, checks.dated_suites(context.root, context.venv, faketime))
-    return [*done, Done("fast tests on hard days (faketime is missing)", "skipped")]
-
-
-def _faketime(context: Context) -> str | None:
-    return shutil.which("faketime", path=context.env.get("PATH"))
+        done, suites = [], checks.dated_suites(context.root, context.venv, faketime)
+    else:
+        done = [Done("fast tests on hard days (faketime is missing)", "skipped")]
+        suites = [checks.postgres_suite(context.venv), checks.today_suite(context.venv)]
+    return done + _run(context, suites[:1]) + _run(context, suites[1:])
 
 
 def _run(context: Context, suites: list[Step]) -> list[Done]:
