@@ -38,6 +38,7 @@ class Lease:
         self._run_id, self._permit_id, self._duration = run_id, permit_id, duration
         self._said_yes = float("-inf")
         self._no: Stop | None = None
+        self._deciding = threading.Lock()
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._work, name=f"lease {run_id}", daemon=True)
 
@@ -92,12 +93,18 @@ class Lease:
         )
         self._said_yes = time.monotonic()
         if not answer.safe:
-            stopped = Stop(f"Stopped by {answer.revoked_by}: {answer.revoked_why}.")
-            try:
-                self._no = self._refused(answer) or stopped
-            finally:  # no database stands between a no and TERM
-                self._no = self._no or stopped
+            with self._deciding:
+                if self._no is None:
+                    self._decide(answer)
             self._move(answer, of=GOING)
+
+    def _decide(self, answer: Renewal) -> None:
+        """Once: the beat and the last look may both be told no."""
+        stopped = Stop(f"Stopped by {answer.revoked_by}: {answer.revoked_why}.")
+        try:
+            self._no = self._refused(answer) or stopped
+        finally:  # no database stands between a no and TERM
+            self._no = self._no or stopped
 
     def _refused(self, answer: Renewal) -> Stop | None:
         """The calendar's no before the first request is a refusal, as at the door."""

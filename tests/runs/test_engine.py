@@ -225,14 +225,17 @@ def test_what_the_calendar_forbids_before_the_first_request_is_refused(engineer:
     assert "Anna" not in str(word.as_json())
 
 
+@pytest.mark.parametrize("beats_between", [0, 1])
 def test_a_no_of_the_last_look_sends_nothing_and_is_refused(
-    engineer: User, monkeypatch: pytest.MonkeyPatch
+    engineer: User, monkeypatch: pytest.MonkeyPatch, beats_between: int
 ) -> None:
     run, look = begin(engineer), lease.Lease.begin_now
 
     def wedding_first(held: lease.Lease) -> None:
         if state(run) == "ready":
             begin_a_wedding()
+            for _ in range(beats_between):
+                look(held)
         look(held)
 
     monkeypatch.setattr(lease.Lease, "begin_now", wedding_first)
