@@ -41,7 +41,7 @@ THRESHOLDS = {
     "http_reqs{scenario:a}": ["count>5"],
 }
 OPTIONS = {
-    "scenarios": {"a": {"executor": "constant-vus", "vus": 2, "duration": "2s"}},
+    "scenarios": {"a": {"executor": "constant-vus", "vus": 2, "duration": "3s"}},
     "thresholds": THRESHOLDS,
 }
 SCRIPT = """
