@@ -74,7 +74,8 @@ def quick_suite(venv: Path) -> Step:
 
 def dateless_suite(venv: Path) -> Step:
     """Those of the fast tests that no dated suite runs."""
-    return Step("fast tests that ask no date", _pytest(venv, FAST, *_PARALLEL, "-q", *_DATELESS))
+    pytest = _pytest(venv, FAST, *_PARALLEL, "-q", *_DATELESS)
+    return Step("fast tests that ask no date", (*_BEHIND, *pytest))
 
 
 def stories(venv: Path) -> Step:

@@ -15,16 +15,12 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def run(context: Context, arguments: argparse.Namespace) -> int:
     bootstrap.ensure(context, venv=context.venv, lock=bootstrap.DEV_LOCK)
-    done = base_steps(context, checks.quick_suite(context.venv))
+    root, say, base = context.root, context.say, environment(context)
+    done = steps.run_quietly(checks.still(root, context.venv), root=root, base=base, say=say)
+    done.append(steps.run_aloud(checks.quick_suite(context.venv), root=root, base=base, say=say))
     for text in steps.summary(done):
         context.say.line(text)
     return FAILED if any(step.failed for step in done) else PASSED
-
-
-def base_steps(context: Context, suite: steps.Step) -> list[steps.Done]:
-    root, say, base = context.root, context.say, environment(context)
-    done = steps.run_quietly(checks.still(root, context.venv), root=root, base=base, say=say)
-    return [*done, steps.run_aloud(suite, root=root, base=base, say=say)]
 
 
 def environment(context: Context) -> dict[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from wedsync_cli import artillery, bootstrap, checks, steps, tools
 from wedsync_cli.steps import Done, Step
-from wedsync_cli.verbs.check import base_steps, environment
+from wedsync_cli.verbs.check import environment
 from wedsync_cli.words import FAILED, PASSED, Context, Problem
 
 NAME = "test"
@@ -18,19 +18,20 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(context: Context, arguments: argparse.Namespace) -> int:
-    """What is fetched or built comes beside what can be tested without it; k6 takes minutes."""
+    """What takes longest never waits: the tools come first, then the tests that need them."""
     with (
         steps.meanwhile(context, _load_k6) as k6_loaded,
         steps.meanwhile(context, _load_system_packages) as system_packages_loaded,
     ):
         bootstrap.ensure(context, venv=context.venv, lock=bootstrap.DEV_LOCK)
-        with steps.meanwhile(context, _load_packages) as packages_loaded:
-            done = base_steps(context, checks.dateless_suite(context.venv))
-            done += system_packages_loaded()  # faketime is one of them
-            with steps.meanwhile(context, _run_hard_suites) as hard_suites_run:
-                done += k6_loaded() + packages_loaded()
-                slow = [checks.stories(context.venv), checks.slow_suite(context.venv)]
-                done += _run(context, slow) + hard_suites_run()
+        done = _run(context, checks.still(context.root, context.venv)) + system_packages_loaded()
+        with (
+            steps.meanwhile(context, _load_packages) as packages_loaded,
+            steps.meanwhile(context, _run_fast_suites) as fast_suites_run,
+        ):
+            done += k6_loaded() + packages_loaded()
+            done += _run(context, [checks.stories(context.venv), checks.slow_suite(context.venv)])
+            done += fast_suites_run()
     for text in steps.summary(done):
         context.say.line(text)
     return FAILED if any(step.failed for step in done) else PASSED
@@ -80,13 +81,14 @@ def _packages(context: Context) -> str:
     return ", ".join(tools.PACKAGES)
 
 
-def _run_hard_suites(context: Context) -> list[Done]:
-    """The fast tests where they are hardest: another database, four days. They need no tool."""
+def _run_fast_suites(context: Context) -> list[Done]:
+    """What needs no tool: once, and then where it is hardest, on another database and four days."""
+    root, venv = context.root, context.venv
+    done = _run(context, [checks.dateless_suite(venv)])
     if faketime := shutil.which("faketime", path=context.env.get("PATH")):
-        return _run(context, checks.dated_suites(context.root, context.venv, faketime))
+        return done + _run(context, checks.dated_suites(root, venv, faketime))
     skipped = Done("fast tests on hard days (faketime is missing)", "skipped")
-    suites = [checks.postgres_suite(context.venv), checks.today_suite(context.venv)]
-    return [skipped, *_run(context, suites)]
+    return [*done, skipped, *_run(context, [checks.postgres_suite(venv), checks.today_suite(venv)])]
 
 
 def _run(context: Context, suites: list[Step]) -> list[Done]:
