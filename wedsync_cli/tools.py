@@ -145,7 +145,8 @@ def _build_k6(context: Context, go: str) -> Path:
     cache = _made(k6_cache(context.env))
     name = f"Building k6 {K6_VERSION} (go install; once, about two minutes)"
     with context.say.step(name), tempfile.TemporaryDirectory(dir=cache) as folder:
-        argv = [go, "install", K6_MODULE]
+        lean = ("-ldflags=-s -w", "-gcflags=all=-dwarf=false")  # no symbols: a tenth sooner
+        argv = [go, "install", *lean, K6_MODULE]
         _run(context, argv, name, env={**context.env, "GOBIN": folder})
         (Path(folder) / "k6").replace(cache / "k6")
     return cache / "k6"
