@@ -64,7 +64,8 @@ class Lease:
             self._ask(until=clock.now() + self._duration)
             is_answered = True
         if not is_answered:
-            self._no = self._no or _NO_ANSWER
+            with self._deciding:
+                self._no = self._no or _NO_ANSWER
 
     def stop(self) -> Stop | None:
         """Why the run must end, or None while it may go on."""
@@ -91,26 +92,25 @@ class Lease:
         answer = calendar_guard.renew(
             permit_id=self._permit_id, doing=self.doing, now=clock.now(), until=until
         )
-        self._said_yes = time.monotonic()
-        if not answer.safe:
-            with self._deciding:
-                if self._no is None:
-                    self._decide(answer)
-            self._move(answer, of=GOING)
+        if answer.safe:
+            self._said_yes = time.monotonic()
+        else:
+            self._hear_no(answer)
 
-    def _decide(self, answer: Renewal) -> None:
-        """Once: the beat and the last look may both be told no."""
+    def _hear_no(self, answer: Renewal) -> None:
+        """The beat and the last look may both be told: what the first makes of it counts."""
         stopped = Stop(f"Stopped by {answer.revoked_by}: {answer.revoked_why}.")
-        try:
-            self._no = self._refused(answer) or stopped
-        finally:  # no database stands between a no and TERM
-            self._no = self._no or stopped
+        with self._deciding:
+            try:
+                self._no = self._no or self._refused(answer) or stopped
+            finally:  # no database that fails stands between a no and TERM
+                self._no = self._no or stopped
+        self._move(answer, of=GOING)
 
     def _refused(self, answer: Renewal) -> Stop | None:
         """The calendar's no before the first request is a refusal, as at the door."""
-        by_calendar = answer.revoked_by == moves.CALENDAR
-        verdict = answer.verdict.as_json()
-        if by_calendar and self._move(answer, of=_UNBEGUN, calendar=verdict):
+        forbids = answer.revoked_by == moves.CALENDAR and not answer.verdict.safe
+        if forbids and self._move(answer, of=_UNBEGUN, calendar=answer.verdict.as_json()):
             return Stop(answer.revoked_why, "refused")
         return None
 

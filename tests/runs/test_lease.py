@@ -1,6 +1,7 @@
 """What keeps a run alive, where it has no permit to keep."""
 
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.contrib.auth.models import User
@@ -10,7 +11,7 @@ from runs import lease, moves, services
 from runs.lease import Lease
 from runs.models import Run, State
 from runs.shards import link
-from tests.runs.conftest import request_for
+from tests.runs.conftest import begin_a_wedding, request_for
 from tests.waiting import until
 
 
@@ -52,3 +53,47 @@ def test_a_lease_beats_often_enough_that_a_shard_may_miss_some_beats(engineer: U
 
     with Lease(run_id=run.pk, permit_id=run.permit_id, duration=run.duration):
         until(five_beats, within=4, what="five beats")
+
+
+@pytest.fixture
+def preparing(engineer: User) -> Run:
+    """A run that a worker has begun with."""
+    word = services.start(by=engineer, request=request_for(), now=clock.now())
+    states = {"of": [State.REQUESTED], "to": State.PREPARING}
+    moves.move(int(word.id), **states, by="worker", why="", now=clock.now())
+    return Run.objects.get(pk=word.id)
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("valkey", "quiet_tuesday")
+def test_a_no_is_no_yes_however_long_it_takes_to_write_it_down(
+    preparing: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = Lease(run_id=preparing.pk, permit_id=preparing.permit_id, duration=preparing.duration)
+    seconds, stops = [100.0], []
+
+    def take_half_a_second(*_: object, **__: object) -> bool:
+        seconds[0] += 0.5
+        stops.append(held.stop())
+        return False
+
+    monkeypatch.setattr(lease, "time", SimpleNamespace(monotonic=lambda: seconds[0]))
+    held.begin_now()
+    assert held.stop() is None
+    begin_a_wedding()
+    monkeypatch.setattr(moves, "move", take_half_a_second)
+    seconds[0] += lease.SILENCE_S - 0.1
+    held.begin_now()
+    assert stops[0] is not None
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("valkey", "quiet_tuesday")
+def test_a_permit_that_ran_out_while_a_script_loaded_is_no_refusal(preparing: Run) -> None:
+    """The calendar forbade nothing."""
+    held = Lease(run_id=preparing.pk, permit_id=preparing.permit_id, duration=-timedelta(minutes=9))
+    held.begin_now()
+    stop = held.stop()
+    assert stop
+    assert stop.outcome == "aborted"
+    assert "The time that was permitted is over" in stop.reason
