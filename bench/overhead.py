@@ -4,7 +4,8 @@ Five pairs of the same script (20 users, no pauses, nginx answering 200): throug
 and by hand with the same flags and JSON written to a file. Each run through the product stands
 between two by hand and is compared with their mean, since a machine's speed drifts. All run for the
 same time, so the ratio of requests is the ratio of rates. `ratio_tuned` compares with a run by hand
-whose garbage collector has the product's room (options.GOGC), which nobody gives it by default.
+whose garbage collector has the product's room (runs.tools.k6.options.GOGC), which nobody gives it
+by default.
 How long the updates took from reading k6's first bytes behind them to being published is read in
 the worker's log. Loopback only; ends by itself, and with code 1 where the median or the 99th
 percentile is beyond its limit.

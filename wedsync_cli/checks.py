@@ -20,16 +20,16 @@ DATES = {
 # In a night of changing clocks the hour is what is hard, and these ask for it.
 CLOCKS = ("tests/calendar_guard", "tests/dashboard", "tests/runs/test_schedules.py")
 _OF_RUNS = (
-    "belongings cells comparing fence flood hostile_api limits outcome process redaction rollup "
-    "samples shares sketch warden words"
+    "belongings cells comparing fence flood limits outcome process redaction rollup samples shares "
+    "sketch warden words"
 )
-# Tests that ask neither a date nor a database: once is enough.
+# Tests that ask no date, and of a database nothing that differs: once is enough.
 ONCE = (
     "tests/wedsync_cli",
     "tests/integrations",
     "tests/examples",
     "tests/audit/test_chain.py",
-    "tests/calendar_guard/test_hostile_api.py",
+    "tests/calendar_guard/ical",
     *(f"tests/runs/test_{name}.py" for name in _OF_RUNS.split()),
     "tests/runs/thresholds",
     "tests/runs/tools",
@@ -38,9 +38,14 @@ ONCE = (
 )
 # Tests that ask the database, but no date.
 _WITHOUT_DATES = (
-    "api fanout live_thresholds plan_admin preparing rates sharding target_admin targets"
+    "api fanout hostile_api live_thresholds plan_admin preparing rates sharding target_admin "
+    "targets"
 )
-UNDATED = ("tests/audit", *(f"tests/runs/test_{name}.py" for name in _WITHOUT_DATES.split()))
+UNDATED = (
+    "tests/audit",
+    "tests/calendar_guard/test_hostile_api.py",
+    *(f"tests/runs/test_{name}.py" for name in _WITHOUT_DATES.split()),
+)
 _DATELESS = (*ONCE, *UNDATED)
 # Twice the usual number of cores: many tests wait for a process or a second to pass.
 _PARALLEL = ("-n", "4", "--dist", "worksteal")
@@ -73,7 +78,7 @@ def quick_suite(venv: Path) -> Step:
 
 
 def dateless_suite(venv: Path) -> Step:
-    """Those of the fast tests that no dated suite runs."""
+    """Those of the fast tests that ask no date, on SQLite."""
     pytest = _pytest(venv, FAST, *_PARALLEL, "-q", *_DATELESS)
     return Step("fast tests that ask no date", (*_BEHIND, *pytest))
 
@@ -94,9 +99,9 @@ def today_suite(venv: Path) -> Step:
 
 
 def postgres_suite(venv: Path) -> Step:
-    """Those of the fast tests that once is not enough for, on the other database."""
-    env = {"WEDSYNC_TEST_DATABASE": "postgresql"}
-    return Step("fast tests on PostgreSQL", _pytest(venv, FAST, *_PAIR, "-q", *_without(ONCE)), env)
+    """Those that ask a date or a database, thousands of rows included, on PostgreSQL."""
+    pytest = _pytest(venv, NO_TOOL, *_PAIR, "-q", *_without(ONCE))
+    return Step("fast tests on PostgreSQL", pytest, {"WEDSYNC_TEST_DATABASE": "postgresql"})
 
 
 def dated_suites(root: Path, venv: Path, faketime: str) -> list[Step]:
@@ -105,8 +110,8 @@ def dated_suites(root: Path, venv: Path, faketime: str) -> list[Step]:
     Tests that are paced move their clock to a quiet day; on two hard days they do so too.
     """
     undated = _without(_DATELESS)
-    paced = Step("fast tests", _pytest(venv, FAST, *_PAIR, "-q", *undated))
-    clocks = Step("fast tests", _pytest(venv, QUICK, "-q", *undated, *CLOCKS))
+    paced = Step("fast tests", _pytest(venv, FAST, *_PAIR, "-q", *undated), _FEW)
+    clocks = Step("fast tests", _pytest(venv, QUICK, "-q", *undated, *CLOCKS), _FEW)
     suites = {
         "29 February": postgres_suite(venv),
         "a Saturday": paced,
@@ -119,7 +124,6 @@ def dated_suites(root: Path, venv: Path, faketime: str) -> list[Step]:
 def _on(day: str, suite: Step, root: Path, faketime: str) -> Step:
     """The suite on that day. Timers stay real."""
     env = {
-        **_FEW,  # on each day
         "TZ": "UTC",
         "PYTHONPATH": str(root / "tests" / "faketime"),
         # Without a cache it calls getenv at any time, which may meet another thread's setenv.

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from wedsync_cli.say import Say
 from wedsync_cli.words import Context
@@ -32,32 +31,30 @@ class Done:
         return self.outcome == "failed"
 
 
-def run_quietly(
-    steps: Sequence[Step], *, root: Path, base: Mapping[str, str], say: Say
-) -> list[Done]:
+def run_quietly(context: Context, steps: Sequence[Step], *, base: Mapping[str, str]) -> list[Done]:
     """Two at a time. Output is shown only where a step failed, and what was skipped always."""
     done = []
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        waiting = [pool.submit(_captured, step, root, base) for step in steps]
+    with ThreadPoolExecutor(max_workers=2) as pool, _giving_up(context):
+        waiting = [pool.submit(_captured, context, step, base) for step in steps]
         for future in as_completed(waiting):
             result, output = future.result()
-            say.line(line(result))
+            context.say.line(line(result))
             shown = output.splitlines() if result.failed else _skipped(output)
             for text in shown:
-                say.line(text)
+                context.say.line(text)
             done.append(result)
     return done
 
 
-def run_aloud(step: Step, *, root: Path, base: Mapping[str, str], say: Say) -> Done:
+def run_aloud(context: Context, step: Step, *, base: Mapping[str, str]) -> Done:
     """The step writes to our terminal itself."""
-    say.line(f"== {step.name}")
+    context.say.line(f"== {step.name}")
     began = time.monotonic()
     code = subprocess.run(
-        step.argv, cwd=root, env={**base, **step.env}, stdin=subprocess.DEVNULL
+        step.argv, cwd=context.root, env={**base, **step.env}, stdin=subprocess.DEVNULL
     ).returncode
     result = Done(step.name, "failed" if code else "passed", time.monotonic() - began)
-    say.line(line(result))
+    context.say.line(line(result))
     return result
 
 
@@ -67,7 +64,7 @@ def meanwhile(
 ) -> Iterator[Callable[[], list[Done]]]:
     """Do `work` beside the block. What is yielded waits for it, and then tells its words whole."""
     words = io.StringIO()
-    with ThreadPoolExecutor(max_workers=1) as pool:
+    with ThreadPoolExecutor(max_workers=1) as pool, _giving_up(context):
         working = pool.submit(work, replace(context, say=Say(words)))
 
         def join() -> list[Done]:
@@ -77,6 +74,16 @@ def meanwhile(
                 context.say.line(words.getvalue().rstrip())
 
         yield join
+
+
+@contextmanager
+def _giving_up(context: Context) -> Iterator[None]:
+    """Before anybody waits for what goes on beside."""
+    try:
+        yield
+    except BaseException:
+        context.given_up.set()
+        raise
 
 
 def line(done: Done) -> str:
@@ -96,11 +103,13 @@ def _skipped(output: str) -> list[str]:
     return [line for line in output.splitlines() if line.startswith("SKIPPED")]
 
 
-def _captured(step: Step, root: Path, base: Mapping[str, str]) -> tuple[Done, str]:
+def _captured(context: Context, step: Step, base: Mapping[str, str]) -> tuple[Done, str]:
+    if context.given_up.is_set():
+        return Done(step.name, "skipped"), ""
     began = time.monotonic()
     done = subprocess.run(
         step.argv,
-        cwd=root,
+        cwd=context.root,
         env={**base, **step.env},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

@@ -1,7 +1,8 @@
 """What every verb is handed, how a failure is told, and the exit codes."""
 
+import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from wedsync_cli.say import Say
@@ -30,6 +31,8 @@ class Context:
     root: Path
     env: Mapping[str, str]
     say: Say
+    given_up: threading.Event = field(default_factory=threading.Event)
+    """Set where the command ends early: what goes on beside it begins nothing new."""
 
     @property
     def state(self) -> Path:

@@ -384,8 +384,8 @@ def test_a_replay_that_disagrees_says_so() -> None:
     forged = audit.record(action="verdict", actor="x", subject="run 9", data=data, now=NOW)
 
     said = StringIO()
-    with pytest.raises(CommandError, match=rf"answer entry {forged} differently"):
-        call_command("replay_verdict", str(forged), str(entry.id), stdout=said)
+    with pytest.raises(CommandError, match=rf"Entry {forged}: today's rules answer differently"):
+        call_command("replay_verdict", "999999", str(forged), str(entry.id), stdout=said)
     assert "Judged again: the same answer." in said.getvalue()
     other = audit.record(action="x", actor="x", subject="x", data={}, now=NOW)
     with pytest.raises(CommandError, match="no verdict"):

@@ -59,8 +59,14 @@ def test_a_lease_beats_often_enough_that_a_shard_may_miss_some_beats(engineer: U
 def preparing(engineer: User) -> Run:
     """A run that a worker has begun with."""
     word = services.start(by=engineer, request=request_for(), now=clock.now())
-    states = {"of": [State.REQUESTED], "to": State.PREPARING}
-    moves.move(int(word.id), **states, by="worker", why="", now=clock.now())
+    moves.move(
+        int(word.id),
+        of=[State.REQUESTED],
+        to=State.PREPARING,
+        by="worker",
+        why="",
+        now=clock.now(),
+    )
     return Run.objects.get(pk=word.id)
 
 

@@ -6,7 +6,6 @@ from threading import Event
 import pytest
 
 from wedsync_cli import checks, steps
-from wedsync_cli.say import Say
 from wedsync_cli.steps import Done, Step
 from wedsync_cli.words import Context, Problem
 
@@ -15,10 +14,10 @@ GOOD = Step("good", (sys.executable, "-c", "print('chatter\\nSKIPPED [1] no k6 h
 BAD = Step("bad", (sys.executable, "-c", "import sys; sys.exit('line 3 is wrong')"))
 
 
-def test_all_steps_run_and_only_a_failed_one_shows_its_output(tmp_path: Path) -> None:
-    out = io.StringIO()
-
-    done = steps.run_quietly([BAD, GOOD], root=tmp_path, base={}, say=Say(out))
+def test_all_steps_run_and_only_a_failed_one_shows_its_output(
+    context: Context, out: io.StringIO
+) -> None:
+    done = steps.run_quietly(context, [BAD, GOOD], base={})
 
     assert {step.name: step.outcome for step in done} == {"bad": "failed", "good": "passed"}
     assert "line 3 is wrong" in out.getvalue()
@@ -59,6 +58,20 @@ def test_what_breaks_meanwhile_breaks_the_command_that_waits_for_it(
         built()
 
     assert out.getvalue() == "Building ... failed\n"
+
+
+def test_a_command_that_is_interrupted_begins_nothing_more_beside(context: Context) -> None:
+    done: list[Done] = []
+
+    def go_on(beside: Context) -> list[Done]:
+        assert beside.given_up.wait(20)
+        done.extend(steps.run_quietly(beside, [GOOD], base={}))
+        return done
+
+    with pytest.raises(KeyboardInterrupt), steps.meanwhile(context, go_on):
+        raise KeyboardInterrupt
+
+    assert [step.outcome for step in done] == ["skipped"]
 
 
 def test_the_summary_ends_with_what_failed() -> None:

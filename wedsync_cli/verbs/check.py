@@ -15,9 +15,9 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def run(context: Context, arguments: argparse.Namespace) -> int:
     bootstrap.ensure(context, venv=context.venv, lock=bootstrap.DEV_LOCK)
-    root, say, base = context.root, context.say, environment(context)
-    done = steps.run_quietly(checks.still(root, context.venv), root=root, base=base, say=say)
-    done.append(steps.run_aloud(checks.quick_suite(context.venv), root=root, base=base, say=say))
+    base, venv = environment(context), context.venv
+    done = steps.run_quietly(context, checks.still(context.root, venv), base=base)
+    done.append(steps.run_aloud(context, checks.quick_suite(venv), base=base))
     for text in steps.summary(done):
         context.say.line(text)
     return FAILED if any(step.failed for step in done) else PASSED

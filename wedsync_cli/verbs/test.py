@@ -18,20 +18,19 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(context: Context, arguments: argparse.Namespace) -> int:
-    """What takes longest never waits: the tools come first, then the tests that need them."""
+    """The tools come first, beside set-up and lint: the tests that need them take longest."""
+    venv = context.venv
     with (
         steps.meanwhile(context, _load_k6) as k6_loaded,
         steps.meanwhile(context, _load_system_packages) as system_packages_loaded,
     ):
-        bootstrap.ensure(context, venv=context.venv, lock=bootstrap.DEV_LOCK)
-        done = _run(context, checks.still(context.root, context.venv)) + system_packages_loaded()
-        with (
-            steps.meanwhile(context, _load_packages) as packages_loaded,
-            steps.meanwhile(context, _run_fast_suites) as fast_suites_run,
-        ):
-            done += k6_loaded() + packages_loaded()
-            done += _run(context, [checks.stories(context.venv), checks.slow_suite(context.venv)])
-            done += fast_suites_run()
+        bootstrap.ensure(context, venv=venv, lock=bootstrap.DEV_LOCK)
+        with steps.meanwhile(context, _load_packages) as packages_loaded:
+            done = _run(context, checks.still(context.root, venv)) + system_packages_loaded()
+            with steps.meanwhile(context, _run_fast_suites) as fast_suites_run:
+                done += k6_loaded() + packages_loaded()
+                done += _run(context, [checks.stories(venv), checks.slow_suite(venv)])
+                done += fast_suites_run()
     for text in steps.summary(done):
         context.say.line(text)
     return FAILED if any(step.failed for step in done) else PASSED
@@ -92,5 +91,4 @@ def _run_fast_suites(context: Context) -> list[Done]:
 
 
 def _run(context: Context, suites: list[Step]) -> list[Done]:
-    base = environment(context)
-    return steps.run_quietly(suites, root=context.root, base=base, say=context.say)
+    return steps.run_quietly(context, suites, base=environment(context))

@@ -19,16 +19,16 @@ class Command(BaseCommand):
         parser.add_argument("entries", type=int, nargs="+", metavar="ID", help=what)
 
     def handle(self, *args: Any, entries: list[int], **options: Any) -> None:
-        if differing := [str(entry) for entry in entries if not self._agrees(entry)]:
-            which = f"entry {', '.join(differing)}"
-            raise CommandError(f"Today's rules answer {which} differently, on the same calendar.")
+        if complaints := [told for entry in entries if (told := self._replay(entry))]:
+            raise CommandError("\n".join(complaints))
 
-    def _agrees(self, entry: int) -> bool:
+    def _replay(self, entry: int) -> str:
+        """What is wrong with it; empty where today's answer is the same."""
         try:
             kept = audit.read(entry_id=entry)
             found = replay.replay(kept.data)
         except (audit.UnknownEntry, ValueError) as error:
-            raise CommandError(f"Entry {entry}: {error}") from None
+            return f"Entry {entry}: {error}"
         asked = kept.data["asked"]
         versions = kept.data["versions"]
         self.stdout.write(
@@ -40,9 +40,9 @@ class Command(BaseCommand):
         self._tell("Then", found.then)
         if found.agrees:
             self.stdout.write("Judged again: the same answer.")
-        else:
-            self._tell("Today", found.today)
-        return found.agrees
+            return ""
+        self._tell("Today", found.today)
+        return f"Entry {entry}: today's rules answer differently, on the same calendar."
 
     def _tell(self, when: str, verdict: Verdict) -> None:
         self.stdout.write(f"{when}: {'safe' if verdict.safe else 'blocked'}: {verdict.reason}")

@@ -1,4 +1,4 @@
-"""How Locust ended: its exit code, what last.py said, and the script's own last words."""
+"""How Locust ended: its exit code, what our last.py said, and the script's own last words."""
 
 import re
 

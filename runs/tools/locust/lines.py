@@ -1,4 +1,4 @@
-"""Reads what tap.py writes, from one process of Locust or from several."""
+"""Reads what our tap.py writes, from one process of Locust or from several."""
 
 import math
 
