@@ -86,6 +86,8 @@ class Conductor:
             self._look()
             if stop := self._why_stop():
                 return self._halt(stop)
+            if stop := self._too_early():
+                return self._halt(stop)
             waiting = [part for part in self._parts if part.state == Shard.State.WAITING]
             if all(part.state == Shard.State.READY for part in self._parts):
                 return True
@@ -160,6 +162,14 @@ class Conductor:
 
     def _is_silent(self, part: Shard) -> bool:
         return part.state in AT_WORK and self._pulses.silent_s(part.pk) > SILENT_S
+
+    def _too_early(self) -> Stop | None:
+        """A tool that ended by itself before it was let go: the others would wait for ever."""
+        for part in self._parts:
+            if part.state == Shard.State.ENDED and part.why != STOPPED:
+                part.why = part.why or "it ended before the test began; its log says why."
+                return Stop(self._said(part), "errored")
+        return None
 
     def _too_few(self, missing: int) -> Stop:
         came = self._run.shards - missing

@@ -172,6 +172,15 @@ def test_a_shard_that_breaks_ends_all(engineer: User, workers: Workers) -> None:
     assert word.processes_left == 0
 
 
+def test_a_shard_that_ends_before_the_test_begins_keeps_no_other_waiting(
+    engineer: User, workers: Workers
+) -> None:
+    word = drive(workers, begin(engineer, "leaves"))
+    assert outcome(word).startswith("errored: Shard 1 on ")
+    assert outcome(word).endswith(": it ended before the test began; its log says why.")
+    assert (word.started_at, word.processes_left) == (None, 0)
+
+
 def test_a_worker_that_goes_silent_ends_all_and_is_named(engineer: User, workers: Workers) -> None:
     workers.ghosts = {1}
     run = begin(engineer, seconds=20)
