@@ -108,6 +108,7 @@ def _drive(run: Run, call_shard: Call | None) -> Outcome:
         if stop := lease.stop():
             return Outcome(stop.outcome, stop.reason)
         child = following.begin(tool, ready, who, workdir)
+        run.processes_left = None  # until it is proven
         with contextlib.closing(child):
             watch = Watch(run, tool, ready.job, child, lease)
             try:

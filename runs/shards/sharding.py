@@ -147,8 +147,10 @@ def _drive(shard: Shard, link: Link, result: Result) -> None:
         if stop := link.stop():
             result.end(stop.outcome, stop.reason)
             return
-        part = _Part(shard, tool, ready, link, following.begin(tool, ready, who, workdir), result)
-        part.carry()
+        with contextlib.closing(following.begin(tool, ready, who, workdir)) as child:
+            result.processes_left = None  # until it is proven
+            part = _Part(shard, tool, ready, link, child, result)
+            part.carry()
         if part.setup and shard.index == 0 and not result.outcome:
             _tear_down(part, who, workdir)
         result.own = [[own.text, own.held] for own in ready.own_verdicts(tool)]
@@ -186,15 +188,14 @@ class _Part:
 
     def _at_work(self, act: Callable[[], None]) -> None:
         tool, result = self._follower, self.result
-        with contextlib.closing(self._child):
-            try:
-                if self._keep(**self._child.facts):
-                    act()
-                tool.drain()
-            except ToolProblem as problem:
-                tool.halt(Stop(self.ready.redactor.text(str(problem)), "errored"))
-            finally:
-                result.processes_left = tool.end()
+        try:
+            if self._keep(**self._child.facts):
+                act()
+            tool.drain()
+        except ToolProblem as problem:
+            tool.halt(Stop(self.ready.redactor.text(str(problem)), "errored"))
+        finally:
+            result.processes_left = tool.end()
         result.exit_code, result.log_tail = self._child.exit_code, tool.log
         if tool.stop:
             result.outcome, result.why = tool.stop.outcome, tool.stop.reason
@@ -280,11 +281,12 @@ def _tear_down(part: _Part, who: Identity, workdir: Path) -> None:
     if stop := link.stop() or following.shut_down():
         result.end(stop.outcome, stop.reason)
         return
-    child = following.begin(part.tool, part.ready, who, workdir)
-    last = _Part(part.shard, part.tool, part.ready, link, child, Result())
-    try:
-        last.tear_down(part.setup)
-    finally:
-        result.processes_left = total([result.processes_left, last.result.processes_left])
-        result.log_tail += last.result.log_tail
+    with contextlib.closing(following.begin(part.tool, part.ready, who, workdir)) as child:
+        before, result.processes_left = result.processes_left, None
+        last = _Part(part.shard, part.tool, part.ready, link, child, Result())
+        try:
+            last.tear_down(part.setup)
+        finally:
+            result.processes_left = total([before, last.result.processes_left])
+            result.log_tail += last.result.log_tail
     result.end(last.result.outcome, last.result.why)

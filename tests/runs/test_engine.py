@@ -16,7 +16,7 @@ from django.db import DatabaseError, connection
 import clock
 from calendar_guard import services as calendar_guard
 from calendar_guard.models import Permit
-from runs import engine, fanout, following, lease, living, services
+from runs import engine, fanout, following, lease, living, services, watch
 from runs.models import Run, Snapshot, Target
 from runs.samples import Sketch
 from tests.runs.conftest import begin_a_wedding, request_for
@@ -342,6 +342,18 @@ def loading() -> int | None:
             if b"archive" in words and b"-S" not in words:
                 return pid
     return None
+
+
+def test_a_fault_of_ours_beside_a_waiting_tool_ends_it_and_claims_no_proof(
+    engineer: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("no teller")
+
+    monkeypatch.setattr(watch, "Teller", fail)
+    word = drive(begin(engineer))
+    assert outcome(word).startswith("errored: A fault of ours")
+    assert word.processes_left is None
 
 
 def test_a_run_that_no_worker_took_yet_is_stopped_at_once(engineer: User) -> None:

@@ -14,12 +14,12 @@ from django.db.models import QuerySet
 
 import clock
 from calendar_guard.models import Permit
-from runs import cells, engine, following, services, tasks
+from runs import cells, engine, following, process, services, tasks
 from runs.models import Run, Shard, ShardSecond, Snapshot
 from runs.shards import link, sharding
 from runs.shards.judging import merge_own
 from runs.shards.merging import Merger
-from runs.tools import OwnVerdict
+from runs.tools import Job, OwnVerdict, Tool
 from tests.runs.conftest import begin_a_wedding, request_for
 from tests.waiting import until
 
@@ -179,6 +179,23 @@ def test_a_shard_that_ends_before_the_test_begins_keeps_no_other_waiting(
     assert outcome(word).startswith("errored: Shard 1 on ")
     assert outcome(word).endswith(": it ended before the test began; its log says why.")
     assert (word.started_at, word.processes_left) == (None, 0)
+
+
+def test_a_fault_of_ours_leaves_no_shard_a_tool_that_waits_for_ever(
+    engineer: User, workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    children: list[process.Tool] = []
+
+    def fail(tool: Tool, job: Job, child: process.Tool, why_stop: object) -> None:
+        children.append(child)
+        raise RuntimeError("no follower")
+
+    monkeypatch.setattr(sharding, "Follower", fail)
+    word = drive(workers, begin(engineer))
+    assert outcome(word).startswith("errored: Shard ")
+    assert word.processes_left is None
+    assert children
+    assert all(child.exit_code is not None for child in children)
 
 
 def test_a_worker_that_goes_silent_ends_all_and_is_named(engineer: User, workers: Workers) -> None:
