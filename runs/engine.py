@@ -11,7 +11,7 @@ from runs import fanout, following, identity, moves, preparing, process
 from runs.identity import Identity
 from runs.lease import Lease
 from runs.models import HELD_BY_A_WORKER, OPEN, Run, State
-from runs.outcome import Outcome
+from runs.outcome import Outcome, fault_of_ours
 from runs.persisting import AWAY, AWAY_ERRORS, surely
 from runs.preparing import Ready
 from runs.shards.conducting import Call, Conductor
@@ -57,9 +57,7 @@ def execute(run_id: int, *, call_shard: Call | None = None) -> None:
         outcome = Outcome("errored", AWAY)
     except Exception:
         log.exception("run %s broke", run_id)
-        outcome = Outcome(
-            "errored", f"A fault of ours, not the script's: see run {run_id} in the log."
-        )
+        outcome = Outcome("errored", fault_of_ours(f"run {run_id}").reason)
     surely(lambda: finish(run, outcome), f"the verdict of run {run_id}")
 
 

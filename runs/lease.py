@@ -3,6 +3,7 @@
 It shows between that the run is carried: shards end themselves when they see no sign of it.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Iterable
@@ -17,9 +18,10 @@ from calendar_guard import services as calendar_guard
 from calendar_guard.services import Renewal
 from runs import moves
 from runs.models import GOING, Run, State
-from runs.outcome import Stop
+from runs.outcome import Stop, fault_of_ours
 from runs.persisting import tolerated
 
+log = logging.getLogger(__name__)
 EVERY_S, BEAT_S = 1.0, 0.5
 SILENCE_S = 3.0
 _UNBEGUN = (State.PREPARING, State.READY)  # a run that runs has made its first request
@@ -77,13 +79,23 @@ class Lease:
         asked_at = time.monotonic()
         try:
             while not self._closed.wait(BEAT_S):
-                with tolerated(f"run {self._run_id}"):
+                with tolerated(f"the heartbeat of run {self._run_id}"):
                     Run.objects.filter(pk=self._run_id).update(heartbeat_at=clock.real_now())
-                    if self._no is None and time.monotonic() - asked_at >= EVERY_S - BEAT_S / 2:
-                        asked_at = time.monotonic()
-                        self._ask()
+                if self._no is None and time.monotonic() - asked_at >= EVERY_S - BEAT_S / 2:
+                    asked_at = time.monotonic()
+                    self._renew()
         finally:
             connection.close()
+
+    def _renew(self) -> None:
+        """What breaks here ends the run with a reason, and the heart goes on while it ends."""
+        try:
+            with tolerated(f"the permit of run {self._run_id}"):
+                self._ask()
+        except Exception:
+            log.exception("the permit of run %s could not be renewed", self._run_id)
+            with self._deciding:
+                self._no = self._no or fault_of_ours(f"run {self._run_id}")
 
     def _ask(self, until: datetime | None = None) -> None:
         if self._permit_id is None:

@@ -23,6 +23,11 @@ class Stop:
     outcome: str = "aborted"
 
 
+def fault_of_ours(seen: object) -> Stop:
+    """Whose traceback stands in the log beside `seen`."""
+    return Stop(f"A fault of ours, not the script's: see {seen} in the log.", "errored")
+
+
 @dataclass(frozen=True)
 class Outcome:
     outcome: str

@@ -4,6 +4,7 @@ Each side must see the other live. Only changes of a heartbeat count, never its 
 two machines need not agree on that.
 """
 
+import logging
 import threading
 import time
 from collections import deque
@@ -17,10 +18,11 @@ from django.db import connection
 import clock
 from runs import cells
 from runs.models import GOING, Run, Shard, ShardSecond, State
-from runs.outcome import Stop
+from runs.outcome import Stop, fault_of_ours
 from runs.persisting import tolerated
 from runs.samples import Second
 
+log = logging.getLogger(__name__)
 BEAT_S, LOOK_S, EAGER_S = 1.0, 0.2, 0.05
 ANSWER_S, CONDUCTOR_S, FAREWELL_S = 3.0, 2.5, 8.0
 MOST_WAITING = 86_400
@@ -33,9 +35,10 @@ class Link:
     def __init__(self, shard: Shard) -> None:
         self.is_going = False
         self.learned: dict[str, Any] = {}
-        self._shard_id, self._run_id = shard.pk, shard.run_id
+        self._name, self._shard_id, self._run_id = str(shard), shard.pk, shard.run_id
         self._waiting: deque[ShardSecond] = deque(maxlen=MOST_WAITING)
         self._is_stopped = False
+        self._broken: Stop | None = None
         self._run_beat: datetime | None = None
         self._answered_at = self._run_beat_at = time.monotonic()
         self._beat_at = float("-inf")
@@ -59,6 +62,8 @@ class Link:
     def stop(self) -> Stop | None:
         """Why the shard must end, or None while it may go on."""
         now = time.monotonic()
+        if self._broken:
+            return self._broken
         if self._is_stopped:
             return Stop(STOPPED)
         if now - self._answered_at > ANSWER_S:
@@ -82,11 +87,14 @@ class Link:
             while not self._closed.wait(LOOK_S if self.is_going else EAGER_S):
                 self._exchange()
             self._say_farewell()
+        except Exception:
+            log.exception("the link of %s broke", self._name)
+            self._broken = fault_of_ours(self._name)
         finally:
             connection.close()
 
     def _exchange(self) -> None:
-        with tolerated(f"shard {self._shard_id}"):
+        with tolerated(self._name):
             self._look()
             self._deliver()
             self._beat()

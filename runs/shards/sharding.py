@@ -17,7 +17,7 @@ from runs import following, identity, living, preparing, process
 from runs.following import TICK_S, Follower
 from runs.identity import Identity
 from runs.models import Run, Shard, ShardSecond, State
-from runs.outcome import Stop
+from runs.outcome import Stop, fault_of_ours
 from runs.persisting import AWAY, AWAY_ERRORS, answer, surely
 from runs.preparing import Ready
 from runs.shards.link import Link
@@ -53,11 +53,11 @@ def execute(shard_id: int, *, worker: str = "") -> None:
         with Link(shard) as link:
             _try(shard, link, result)
     except AWAY_ERRORS:
-        log.exception("shard %s had no database", shard_id)
+        log.exception("%s had no database", shard)
         result.end("errored", AWAY)
     except Exception:
-        log.exception("shard %s broke", shard_id)
-        result.end("errored", f"A fault of ours, not the script's: see {shard} in the log.")
+        log.exception("%s broke", shard)
+        result.end("errored", fault_of_ours(shard).reason)
     ended = Shard.objects.filter(pk=shard_id).exclude(state=Shard.State.ENDED)
     surely(lambda: ended.update(state=Shard.State.ENDED, **vars(result)), str(shard))
 

@@ -7,12 +7,20 @@ import pytest
 from django.contrib.auth.models import User
 
 import clock
+from calendar_guard import services as calendar_guard
 from runs import lease, moves, services
 from runs.lease import Lease
-from runs.models import Run, State
+from runs.models import Run, Shard, State
+from runs.outcome import Stop
 from runs.shards import link
 from tests.runs.conftest import begin_a_wedding, request_for
 from tests.waiting import until
+
+HALF_A_MINUTE = timedelta(seconds=30)
+
+
+def break_down(*_: object, **__: object) -> None:
+    raise KeyError("nobody foresaw this")
 
 
 @pytest.mark.django_db(transaction=True)
@@ -103,3 +111,29 @@ def test_a_permit_that_ran_out_while_a_script_loaded_is_no_refusal(preparing: Ru
     assert stop
     assert stop.outcome == "aborted"
     assert "The time that was permitted is over" in stop.reason
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("valkey", "quiet_tuesday")
+def test_a_lease_that_breaks_says_so_and_its_heart_goes_on(
+    preparing: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Lease(run_id=preparing.pk, permit_id=preparing.permit_id, duration=HALF_A_MINUTE) as held:
+        monkeypatch.setattr(calendar_guard, "renew", break_down)
+        stop = until(held.stop, within=lease.SILENCE_S - 1, what="the end")
+        beat = Run.objects.values_list("heartbeat_at", flat=True).get(pk=preparing.pk)
+        later = Run.objects.filter(pk=preparing.pk, heartbeat_at__gt=beat)
+        until(later.exists, within=2, what="another beat")
+    assert stop == Stop(
+        f"A fault of ours, not the script's: see run {preparing.pk} in the log.", "errored"
+    )
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("valkey", "quiet_tuesday")
+def test_a_link_that_breaks_says_so(preparing: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    shard = Shard.objects.create(run=preparing, index=0)
+    monkeypatch.setattr(link.Link, "_deliver", break_down)
+    with link.Link(shard) as held:
+        stop = until(held.stop, within=2, what="the end")
+    assert stop == Stop(f"A fault of ours, not the script's: see {shard} in the log.", "errored")
