@@ -4,6 +4,7 @@ No socket sits on the channel layer (it would die with Valkey), so it has no cha
 """
 
 import asyncio
+import logging
 from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any, assert_never
@@ -16,6 +17,8 @@ from streaming import asks, origin, services, wire
 from streaming.hub import HubUnavailable, UnknownTopic
 from streaming.outbox import REFUSED, Outbox
 from streaming.shared import FindStreams, streams_here
+
+log = logging.getLogger(__name__)
 
 BAD_ASKS, FORBIDDEN = 4400, 4403
 PATIENCE_WITH_BAD_ASKS = 20
@@ -94,12 +97,10 @@ class StreamConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             return
         try:
             await self._outbox.follow(test_id, since=since)
-        except UnknownTopic:
-            detail = "No live stream: no such test, not started yet, or over for more than an hour."
-            self._complain("unknown_test", detail, test_id)
-        except HubUnavailable:
-            detail = "Live streams are out of order for a moment; ask again in a few seconds."
-            self._outbox.say(wire.error("unavailable", detail, test_id))
+        except UnknownTopic as unknown:
+            self._complain("unknown_test", unknown.detail, test_id)
+        except HubUnavailable as trouble:
+            self._outbox.say(wire.error("unavailable", trouble.detail, test_id))
         else:
             self._streams.gate.watch(self._outbox.shut)
 
@@ -150,7 +151,12 @@ class StreamConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     def _do(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (problem := task.exception()):
+            log.error("a socket failed at its work", exc_info=problem)
 
     def _leave(self) -> None:
         self._end_silence()

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import random
 from bisect import bisect_right
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,9 +35,13 @@ RETRY_S = 0.2
 class UnknownTopic(Exception):
     """No such topic: never opened, or ended more than an hour ago."""
 
+    detail = "No live stream: no such test, not started yet, or over for more than an hour."
+
 
 class HubUnavailable(Exception):
     """Valkey does not answer, so nobody can join just now."""
+
+    detail = "Live streams are out of order for a moment; ask again in a few seconds."
 
 
 @dataclass(eq=False)
@@ -205,13 +209,8 @@ class Hub:
             if confirmation and not confirmation.done():
                 confirmation.set_result(None)
         elif message["type"] == "message" and (topic := self._topics.get(topic_of(channel))):
-            self._relay(topic, message["data"])
-
-    def _relay(self, topic: Topic, message: bytes) -> None:
-        try:
-            topic.hear(wire.frame(topic.id, message))
-        except ValueError as problem:
-            log.warning("topic %s: %s", topic.id, problem)
+            for frame in _readable(topic, [message["data"]]):
+                topic.hear(frame)
 
     def _begin_load(self, topic: Topic) -> "asyncio.Task[None]":
         topic.loading = self._do(self._load(topic))
@@ -228,7 +227,7 @@ class Hub:
             pipe.get(keys.state)
             entries, newest, state = await pipe.execute()
             kept = [fields[FIELD] for _, fields in entries] + ([newest] if newest else [])
-            frames = [wire.frame(topic.id, message) for message in kept] + topic.arriving
+            frames = [*_readable(topic, kept), *topic.arriving]
             for frame in sorted(frames, key=lambda frame: frame.seq):
                 topic.add(frame)
             topic.known = topic.known or bool(state or topic.log)
@@ -305,3 +304,12 @@ class Hub:
             socket_keepalive=True,
             retry=never,
         )
+
+
+def _readable(topic: Topic, messages: Iterable[bytes]) -> Iterator[Frame]:
+    """One that nobody understands, of another version perhaps, keeps no other from its readers."""
+    for message in messages:
+        try:
+            yield wire.frame(topic.id, message)
+        except ValueError as problem:
+            log.warning("topic %s: %s", topic.id, problem)

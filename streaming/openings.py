@@ -35,7 +35,7 @@ class Openings:
 
     def listen(self, on_opened: OnOpened) -> None:
         self._listeners.add(on_opened)
-        if self._task is None:
+        if self._task is None or self._task.done():
             self._task = asyncio.ensure_future(self._hear())
 
     def ignore(self, on_opened: OnOpened) -> None:

@@ -5,7 +5,7 @@ Every call ends within half a second; a Valkey that is away raises `Unavailable`
 
 import asyncio
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Any, cast
 
@@ -97,7 +97,11 @@ def _last_kept(keys: Keys) -> list[tuple[wire.Kind, int]]:
         newest, entries = pipe.execute()
     messages = [newest] if newest else []
     messages += [fields[FIELD] for _, fields in entries]
-    return [wire.read_header(message)[:2] for message in messages]
+    kept = []
+    for message in messages:
+        with suppress(ValueError):  # what nobody understands is told by whoever wants to show it
+            kept.append(wire.read_header(message)[:2])
+    return kept
 
 
 async def _announce(topic: str) -> None:

@@ -103,14 +103,11 @@ async def _join(streams: Streams, outbox: Outbox[bytes], topic: str, since: int)
         raise _refusal(view, topic)
     try:
         return await outbox.follow(topic, since=since)
-    except UnknownTopic:
-        detail = "No live stream: no such test, not started yet, or over for more than an hour."
-        raise Problem(HTTPStatus.NOT_FOUND, "unknown_test", detail) from None
-    except HubUnavailable:
-        detail = "Live streams are out of order for a moment; ask again in a few seconds."
-        later = [(b"retry-after", b"2")]
-        unavailable = HTTPStatus.SERVICE_UNAVAILABLE
-        raise Problem(unavailable, "unavailable", detail, headers=later) from None
+    except UnknownTopic as unknown:
+        raise Problem(HTTPStatus.NOT_FOUND, "unknown_test", unknown.detail) from None
+    except HubUnavailable as trouble:
+        later, status = [(b"retry-after", b"2")], HTTPStatus.SERVICE_UNAVAILABLE
+        raise Problem(status, "unavailable", trouble.detail, headers=later) from None
 
 
 def _refusal(view: View, topic: str) -> Problem:

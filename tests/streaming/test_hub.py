@@ -8,7 +8,7 @@ import redis
 
 from streaming import services
 from streaming.hub import Hub, HubUnavailable, Reader, UnknownTopic
-from streaming.topics import Keys
+from streaming.topics import FIELD, Keys
 from tests.streaming.conftest import Publisher, update
 from tests.valkey import Valkey
 
@@ -116,6 +116,18 @@ async def test_an_unknown_topic_is_told_apart_and_may_open_later(hub: Hub, valke
         await join(hub, publisher.topic)
     await publisher.open()
     await join(hub, publisher.topic)
+
+
+async def test_a_kept_message_that_nobody_understands_keeps_no_other_from_its_readers(
+    hub: Hub, publisher: Publisher, valkey: Valkey
+) -> None:
+    await publisher.publish(1)
+    keys = Keys(publisher.topic)
+    with redis.Redis.from_url(valkey.url) as stranger:
+        stranger.xadd(keys.log, {FIELD: b"a message of another version"})
+        stranger.set(keys.newest, b"and another")
+    reader = await join(hub, publisher.topic)
+    assert await read_until(reader, 1) == [1]
 
 
 async def test_a_foreign_message_on_a_channel_does_no_harm(
