@@ -14,13 +14,13 @@ from django.db import IntegrityError, transaction
 
 import clock
 from runs import following, identity, living, preparing, process
-from runs.following import TICK_S, Follower
+from runs.following import Follower
 from runs.identity import Identity
 from runs.models import Run, Shard, ShardSecond, State
 from runs.outcome import Stop, fault_of_ours
 from runs.persisting import AWAY, AWAY_ERRORS, answer, surely
 from runs.preparing import Ready
-from runs.shards.link import Link
+from runs.shards.link import LOOK_S, Link
 from runs.tools import Tool, ToolProblem, get_tool
 from runs.workdir import work_directory
 
@@ -274,11 +274,11 @@ def _tear_down(part: _Part, who: Identity, workdir: Path) -> None:
     """When all the others are over as well, unless the run was stopped: that would be load too."""
     link, result = part.link, part.result
     others = Shard.objects.filter(run_id=part.shard.run_id).exclude(pk=part.shard.pk)
-    pause = threading.Event()
+    pause, why_stop = threading.Event(), following.or_shut_down(link.stop)
     working = others.exclude(state=Shard.State.ENDED)
-    while answer(working.exists) is not False and not link.stop():
-        pause.wait(TICK_S)
-    if stop := link.stop() or following.shut_down():
+    while answer(working.exists) is not False and not why_stop():
+        pause.wait(LOOK_S)
+    if stop := why_stop():
         result.end(stop.outcome, stop.reason)
         return
     with contextlib.closing(following.begin(part.tool, part.ready, who, workdir)) as child:
