@@ -5,7 +5,7 @@ passes.
 """
 
 from runs.thresholds.judging import Breach, Check, Heat, Judge
-from runs.thresholds.language import FEATURES, Threshold, ThresholdError, parse, write
+from runs.thresholds.language import FEATURES, Threshold, ThresholdError, parse
 
 __all__ = [
     "FEATURES",
@@ -17,7 +17,6 @@ __all__ = [
     "Threshold",
     "ThresholdError",
     "parse",
-    "write",
 ]
 
 MOST = 50

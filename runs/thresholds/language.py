@@ -1,11 +1,11 @@
-"""The pass and fail language, text to Threshold and back; docs/thresholds.md has its grammar."""
+"""The pass and fail language, from text to Threshold; docs/thresholds.md has its grammar."""
 
 import re
 from dataclasses import dataclass, field
 
 from runs.thresholds.cursor import Cursor, ThresholdError
 
-__all__ = ["FEATURES", "Threshold", "ThresholdError", "parse", "write"]
+__all__ = ["FEATURES", "Threshold", "ThresholdError", "parse"]
 
 FEATURES = ("rsvp", "photos", "timeline", "guest list", "messaging")
 COUNTS = ("rps", "requests", "failures", "sum")
@@ -106,22 +106,6 @@ def parse(text: str) -> Threshold:
         is_critical=is_critical,
         feature=feature,
     )
-
-
-def write(threshold: Threshold) -> str:
-    """The canonical text: one blank between words, a label in quotes only where it needs them."""
-    words = ["wedding-critical"] if threshold.is_critical else []
-    if threshold.feature:
-        words.append(f"feature {threshold.feature}:")
-    words.append(threshold.subject)
-    if threshold.label:
-        says_metric = threshold.is_metric and threshold.subject not in _OF_METRICS
-        words.append("of metric" if says_metric else "of")
-        words.append(_write_label(threshold.label))
-    words += [threshold.operator, threshold.number + threshold.unit]
-    if threshold.when:
-        words.append(f"{threshold.when} {_write_span(threshold.seconds)}")
-    return " ".join(words) + (", stop as failed" if threshold.stops else "")
 
 
 def _read_marks(cursor: Cursor) -> tuple[bool, str]:
@@ -243,16 +227,3 @@ def _read_action(cursor: Cursor, when: str) -> bool:
         sentence = "Only for and over are judged while the test runs. Say how long: for 10s."
         raise cursor.error(sentence, start)
     return stops
-
-
-def _write_label(label: str) -> str:
-    if _BARE.fullmatch(label) and label != "metric":
-        return label
-    escaped = label.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
-
-
-def _write_span(seconds: int) -> str:
-    hours, rest = divmod(seconds, 3600)
-    parts = ((hours, "h"), (rest // 60, "m"), (rest % 60, "s"))
-    return "".join(f"{number}{unit}" for number, unit in parts if number)

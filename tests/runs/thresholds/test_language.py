@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runs.thresholds import FEATURES, Threshold, ThresholdError, parse, write
+from runs.thresholds import FEATURES, Threshold, ThresholdError, parse
+from tests.runs.thresholds.writing import write
 
 
 @pytest.mark.parametrize(
