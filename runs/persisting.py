@@ -57,6 +57,16 @@ def tolerated(what: str) -> Iterator[None]:
 
 
 @contextmanager
+def apart(what: str) -> Iterator[None]:
+    """One of many: what breaks is told, keeps no other waiting, and is tried at the next sweep."""
+    try:
+        with tolerated(what):
+            yield
+    except Exception:
+        log.exception("%s: the others go on, and it is tried again", what)
+
+
+@contextmanager
 def reconnecting() -> Iterator[None]:
     """For one who tries again himself: the next time on a connection that works."""
     try:

@@ -15,6 +15,7 @@ from runs import engine, fanout, following, living
 from runs.models import HELD_BY_A_WORKER, OPEN, Run, State
 from runs.outcome import Outcome
 from runs.past import keeping
+from runs.persisting import apart
 from runs.shards import sharding
 from runs.waiting import queue, schedules
 
@@ -48,33 +49,47 @@ def forget() -> None:
 
 @shared_task(name="runs.sweep", ignore_result=True)
 def sweep() -> None:
-    """Remind workers of waiting runs, end what a dead worker left, start what is due.
+    for job in (_remind, _bury_lost, _let_in, _tell_lost_ends, _start_what_is_due):
+        with apart(f"the sweep's {job.__name__.strip('_')}"):
+            job()
 
-    And tell ends that got lost.
-    """
+
+def _remind() -> None:
+    """Workers of waiting runs. The row's own time limits that to once for each interval."""
     now = clock.real_now()
     waiting = Run.objects.filter(state=State.REQUESTED, heartbeat_at__lt=now - REMIND_AFTER)
     for run_id in waiting.values_list("pk", flat=True):
-        # The row's own time limits reminders to one for each interval, whoever sweeps.
         if waiting.filter(pk=run_id).update(heartbeat_at=now):
             enqueue(run_id)
-    for run in Run.objects.filter(state__in=HELD_BY_A_WORKER, heartbeat_at__lt=now - LOST_AFTER):
-        _bury(run)
-    let_in(clock.now())
-    over = Run.objects.filter(pk__in=fanout.open_streams()).exclude(state__in=OPEN)
-    for run in over:
-        fanout.close_stream(run.pk, run.verdict or {})
-    start_what_is_due(clock.now())
 
 
-def start_what_is_due(now: datetime) -> None:
+def _bury_lost() -> None:
+    """End what a dead worker left."""
+    silent = Run.objects.filter(heartbeat_at__lt=clock.real_now() - LOST_AFTER)
+    for run in silent.filter(state__in=HELD_BY_A_WORKER):
+        with apart(f"burying run {run.pk}"):
+            _bury(run)
+
+
+def _tell_lost_ends() -> None:
+    """To readers of a stream that nobody closed."""
+    for run in Run.objects.filter(pk__in=fanout.open_streams()).exclude(state__in=OPEN):
+        with apart(f"telling the end of run {run.pk}"):
+            fanout.close_stream(run.pk, run.verdict or {})
+
+
+def _start_what_is_due() -> None:
     """Schedules; one that must wait for its site is in the queue now."""
-    begun = schedules.tend(now=now)
+    begun = schedules.tend(now=clock.now())
     for run_id in begun:
         fanout.open_stream(str(run_id))
     at_once = Run.objects.filter(pk__in=begun, state=State.REQUESTED)
     for run_id in at_once.values_list("pk", flat=True):
         enqueue(run_id)
+
+
+def _let_in() -> None:
+    let_in(clock.now())
 
 
 def let_in(now: datetime) -> None:

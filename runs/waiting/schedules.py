@@ -15,6 +15,7 @@ from runs.asking import Invalid, Request, check, request_of
 from runs.models import WAITING, Run, Schedule, State
 from runs.moves import LONGEST_WHY
 from runs.outcome import Outcome
+from runs.persisting import apart
 from runs.targets import Admitted
 from runs.waiting import queue
 from runs.waiting.occurrences import BadRule, BadZone, next_start
@@ -39,10 +40,14 @@ def tend(*, now: datetime) -> list[int]:
     queue.call_off(now=now)
     is_due = Q(scheduled_for__lte=now) | Q(schedule=None) | Q(plan=None)
     due = Run.objects.filter(is_due, state=State.SCHEDULED).order_by("scheduled_for")
-    begun = [pk for pk in list(due.values_list("pk", flat=True)) if _begin(pk, now)]
+    begun = []
+    for pk in list(due.values_list("pk", flat=True)):
+        with apart(f"starting run {pk}"):
+            begun += [pk] if _begin(pk, now) else []
     alive = Schedule.objects.filter(ended_why="").exclude(runs__state__in=WAITING)
     for pk in alive.values_list("pk", flat=True):
-        plan_next(pk, now=now)
+        with apart(f"planning the next run of schedule {pk}"):
+            plan_next(pk, now=now)
     return begun
 
 

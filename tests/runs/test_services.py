@@ -8,8 +8,10 @@ from django.db import connection
 from rest_framework.test import APIClient
 
 import clock
-from runs import fanout, living, services, tasks
+from runs import engine, fanout, living, services, tasks
 from runs.models import Run, Target
+from runs.outcome import Outcome
+from runs.waiting import queue
 from tests.conftest import MoveClock
 from tests.runs.conftest import request_for
 
@@ -250,6 +252,30 @@ def test_a_run_whose_worker_went_silent_is_lost_and_its_permit_given_back(
     assert "elsewhere" in run.verdict["reason"]
     tasks.sweep()
     assert services.get_run(run_id=word.id) == run
+
+
+def test_what_breaks_in_a_sweep_keeps_nothing_else_waiting(
+    engineer: User, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    words = [services.start(by=engineer, request=request_for(), now=clock.now()) for _ in range(2)]
+    Run.objects.filter(pk__in=[word.id for word in words]).update(
+        state="running", host="elsewhere", heartbeat_at=clock.real_now() - timedelta(seconds=11)
+    )
+    finish = engine.finish
+
+    def finish_but_one(run: Run, outcome: Outcome) -> bool:
+        if str(run.pk) == words[0].id:
+            raise KeyError("nobody foresaw this")
+        return finish(run, outcome)
+
+    monkeypatch.setattr(engine, "finish", finish_but_one)
+    monkeypatch.setattr(queue, "let_in", finish_but_one)
+    tasks.sweep()
+    assert services.get_run(run_id=words[1].id).state == "lost"
+    assert int(words[1].id) not in fanout.open_streams()
+    told = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert any(text.startswith(f"burying run {words[0].id}:") for text in told), told
+    assert any(text.startswith("the sweep's let_in:") for text in told), told
 
 
 def test_a_fresh_run_is_not_swept(engineer: User) -> None:
