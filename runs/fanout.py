@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from django.db import connections, transaction
+from django.db import DataError, IntegrityError, connections, transaction
 from django.db.models import Max
 
 from runs.models import Run, Snapshot, State
@@ -76,6 +76,10 @@ def _heat(heat: Heat) -> dict[str, object]:
     }
 
 
+class Undeliverable(Exception):
+    """No later try delivers this one, and those behind it must not wait for it."""
+
+
 class Listener:
     """A thread of its own behind a bounded queue: full means the oldest goes, and is counted.
 
@@ -101,13 +105,16 @@ class Listener:
             self._queue.append(told)
         self._ready.set()
 
-    def close(self, patience_s: float) -> None:
-        """Deliver what is queued, within the time given."""
+    def close(self, patience_s: float) -> int:
+        """Deliver what is queued, within the time given: how many were dropped in all."""
         self._give_up_at = time.monotonic() + patience_s
         self._ready.set()
         self._thread.join(patience_s + SLACK_S)
+        if self._thread.is_alive():  # at a delivery that does not end
+            self.dropped += len(self._queue)
         if self.dropped or self.failures:
             log.warning("%s: %d dropped, %d failures", self.name, self.dropped, self.failures)
+        return self.dropped
 
     def _work(self) -> None:
         try:
@@ -124,7 +131,7 @@ class Listener:
                 continue
             with self._lock:
                 told = self._queue[0]
-            if self._is_delivered(told):
+            if self._is_done_with(told):
                 self._forget(told)
             elif self._give_up_at is not None and time.monotonic() > self._give_up_at:
                 self.dropped += len(self._queue)
@@ -132,14 +139,16 @@ class Listener:
             else:
                 pause.wait(RETRY_S)
 
-    def _is_delivered(self, told: Told) -> bool:
+    def _is_done_with(self, told: Told) -> bool:
         try:
             self._deliver(told)
-        except Exception:
+        except Exception as problem:
             if not self.failures:  # the first of them says why; the others are counted
                 log.exception("%s could not take an update", self.name)
             self.failures += 1
-            return False
+            is_hopeless = isinstance(problem, Undeliverable)
+            self.dropped += is_hopeless
+            return is_hopeless
         return True
 
     def _forget(self, told: Told) -> None:
@@ -171,11 +180,15 @@ def keep_in(run_id: int) -> Callable[[Told], None]:
             sketch=told.sketch,
             cells=told.cells,
         )
-        with reconnecting(), transaction.atomic():
-            # Where an answer was lost with the connection, the row is there: a run has one teller.
-            Snapshot.objects.bulk_create([kept], ignore_conflicts=True)
-            if told.report:
-                Run.objects.filter(pk=run_id, state=State.RUNNING).update(**told.report)
+        try:
+            with reconnecting(), transaction.atomic():
+                # Where an answer was lost with the connection, the row is there: a run has one
+                # teller.
+                Snapshot.objects.bulk_create([kept], ignore_conflicts=True)
+                if told.report:
+                    Run.objects.filter(pk=run_id, state=State.RUNNING).update(**told.report)
+        except (DataError, IntegrityError) as error:
+            raise Undeliverable(f"The database refuses second {kept.seq}.") from error
 
     return deliver
 

@@ -34,8 +34,9 @@ class Teller:
         self._tags = calendar_guard.context(now=clock.now()).as_tags()
         self._seq = 0
         self._published_at = self._reported_at = time.monotonic()
-        self._stream = fanout.Listener("stream", fanout.stream_to(str(run.pk)), keep=256)
-        self._history = fanout.Listener("history", fanout.keep_in(run.pk), keep=86_400)
+        stream, history = fanout.stream_to(str(run.pk)), fanout.keep_in(run.pk)
+        self._stream = fanout.Listener(f"the stream of run {run.pk}", stream, keep=256)
+        self._history = fanout.Listener(f"the history of run {run.pk}", history, keep=86_400)
 
     def tell(self, closed: Iterable[Second], read_at: datetime) -> None:
         for second in closed:
@@ -58,9 +59,11 @@ class Teller:
     def close(self) -> None:
         """Deliver what is queued, and put the report into the run, which is not saved."""
         self._stream.close(0.1)
-        self._history.close(10.0)
+        lost = self._history.close(10.0)
         for name, value in self._report().items():
             setattr(self._run, name, value)
+        if lost:
+            self._run.log_tail += f"\n{lost} seconds could not be kept; the worker's log says why."
 
     def decide(self, stop: Stop | None, ending: Ending, own: Iterable[OwnVerdict]) -> Outcome:
         totals, measured = self._aggregator.totals(), self._aggregator

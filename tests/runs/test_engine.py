@@ -197,6 +197,18 @@ def test_a_listener_that_is_away_does_not_stop_a_run(engineer: User, settings: A
     assert len(services.metrics(run_id=word.id)) >= 2
 
 
+def test_a_run_whose_seconds_could_not_be_kept_says_so(
+    engineer: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: fanout.Told) -> None:
+        raise fanout.Undeliverable("out of range")
+
+    monkeypatch.setattr(fanout, "keep_in", lambda _: refuse)
+    word = drive(begin(engineer))
+    assert word.state == "passed"
+    assert "seconds could not be kept; the worker's log says why." in word.log_tail
+
+
 def test_a_wedding_that_begins_stops_the_run_and_leaves_nothing_running(engineer: User) -> None:
     run = begin(engineer, seconds=25)
     thread = in_background(run)

@@ -1,7 +1,9 @@
 import threading
 
+import pytest
+
 from clock import real_now
-from runs.fanout import Listener, Told
+from runs.fanout import Listener, Told, Undeliverable, keep_in
 from streaming.wire import Update
 from tests.waiting import until
 
@@ -70,3 +72,37 @@ def test_of_an_open_second_only_the_newest_state_is_told() -> None:
     vendor.up.set()
     listener.close(5)
     assert vendor.taken == [1, 4]
+
+
+def test_one_that_nobody_will_ever_take_keeps_no_other_waiting() -> None:
+    taken = []
+
+    def deliver(one: Told) -> None:
+        if one.update.seq == 2:
+            raise Undeliverable("out of range")
+        taken.append(one.update.seq)
+
+    listener = Listener("vendor", deliver, keep=10)
+    for seq in (1, 2, 3):
+        listener.tell(told(seq))
+    assert listener.close(5) == 1
+    assert taken == [1, 3]
+
+
+def test_what_waits_behind_a_delivery_that_does_not_end_is_counted() -> None:
+    let_go = threading.Event()
+
+    def hang(_: Told) -> None:
+        let_go.wait(20)
+
+    listener = Listener("vendor", hang, keep=10)
+    for seq in (1, 2, 3):
+        listener.tell(told(seq))
+    assert listener.close(0.1) == 3
+    let_go.set()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_second_of_a_run_that_is_gone_is_not_tried_again() -> None:
+    with pytest.raises(Undeliverable, match="second 7"):
+        keep_in(404)(told(7))
