@@ -1,25 +1,22 @@
 """A run asks the calendar, starts a tool, and tells its listeners what it sees."""
 
 import contextlib
-import logging
 import socket
 from pathlib import Path
 
 import clock
 from calendar_guard import services as calendar_guard
-from runs import fanout, following, identity, moves, preparing, process
+from runs import fanout, following, identity, mishaps, moves, preparing
 from runs.identity import Identity
 from runs.lease import Lease
 from runs.models import HELD_BY_A_WORKER, OPEN, Run, State
-from runs.outcome import Outcome, fault_of_ours
-from runs.persisting import AWAY, AWAY_ERRORS, surely
+from runs.outcome import Outcome
+from runs.persisting import surely
 from runs.preparing import Ready
 from runs.shards.conducting import Call, Conductor
 from runs.tools import Tool, ToolProblem, get_tool
 from runs.watch import Watch
 from runs.workdir import work_directory
-
-log = logging.getLogger(__name__)
 
 
 def execute(run_id: int, *, call_shard: Call | None = None) -> None:
@@ -42,22 +39,9 @@ def execute(run_id: int, *, call_shard: Call | None = None) -> None:
     run.processes_left = 0  # nothing was started yet
     try:
         outcome = _drive(run, call_shard)
-    except process.Survivors as problem:
-        run.processes_left, outcome = problem.left, Outcome("errored", str(problem))
-    except ToolProblem as problem:
-        run.log_tail = process.tail_of(run.log_tail, problem.output)
-        run.exit_code = run.exit_code if problem.exit_code is None else problem.exit_code
-        outcome = Outcome("errored", str(problem))
-    except preparing.REFUSALS as problem:
-        outcome = Outcome("errored", str(problem))
-    except process.Halted as halted:
-        outcome = Outcome(halted.stop.outcome, halted.stop.reason)
-    except AWAY_ERRORS:
-        log.exception("run %s had no database", run_id)
-        outcome = Outcome("errored", AWAY)
-    except Exception:
-        log.exception("run %s broke", run_id)
-        outcome = Outcome("errored", fault_of_ours(f"run {run_id}").reason)
+    except Exception as problem:
+        stop = mishaps.stop_of(problem, run, name=f"run {run_id}")
+        outcome = Outcome(stop.outcome, stop.reason)
     surely(lambda: finish(run, outcome), f"the verdict of run {run_id}")
 
 

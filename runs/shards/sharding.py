@@ -1,7 +1,6 @@
 """A worker's part of a run: it prepares, waits for go, and sends what it sees to the conductor."""
 
 import contextlib
-import logging
 import os
 import socket
 import threading
@@ -13,18 +12,17 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 import clock
-from runs import following, identity, living, preparing, process
+from runs import following, identity, living, mishaps, preparing, process
 from runs.following import Follower
 from runs.identity import Identity
 from runs.models import Run, Shard, ShardSecond, State
-from runs.outcome import Stop, fault_of_ours
-from runs.persisting import AWAY, AWAY_ERRORS, answer, surely
+from runs.outcome import Stop
+from runs.persisting import answer, surely
 from runs.preparing import Ready
 from runs.shards.link import LOOK_S, Link
 from runs.tools import Tool, ToolProblem, get_tool
 from runs.workdir import work_directory
 
-log = logging.getLogger(__name__)
 AT_WORK = (Shard.State.PREPARING, Shard.State.READY, Shard.State.RUNNING)
 
 
@@ -51,13 +49,10 @@ def execute(shard_id: int, *, worker: str = "") -> None:
     result = Result()
     try:
         with Link(shard) as link:
-            _try(shard, link, result)
-    except AWAY_ERRORS:
-        log.exception("%s had no database", shard)
-        result.end("errored", AWAY)
-    except Exception:
-        log.exception("%s broke", shard)
-        result.end("errored", fault_of_ours(shard).reason)
+            _drive(shard, link, result)
+    except Exception as problem:
+        stop = mishaps.stop_of(problem, result, name=str(shard))
+        result.end(stop.outcome, stop.reason)
     ended = Shard.objects.filter(pk=shard_id).exclude(state=Shard.State.ENDED)
     surely(lambda: ended.update(state=Shard.State.ENDED, **vars(result)), str(shard))
 
@@ -117,22 +112,6 @@ def _claim(shard_id: int, worker: str) -> bool:
             )
     except IntegrityError:
         return False
-
-
-def _try(shard: Shard, link: Link, result: Result) -> None:
-    try:
-        _drive(shard, link, result)
-    except process.Survivors as problem:
-        result.end("errored", str(problem))
-        result.processes_left = problem.left
-    except ToolProblem as problem:
-        result.end("errored", str(problem))
-        result.log_tail = process.tail_of(result.log_tail, problem.output)
-        result.exit_code = result.exit_code if problem.exit_code is None else problem.exit_code
-    except preparing.REFUSALS as problem:
-        result.end("errored", str(problem))
-    except process.Halted as halted:
-        result.end(halted.stop.outcome, halted.stop.reason)
 
 
 def _drive(shard: Shard, link: Link, result: Result) -> None:
