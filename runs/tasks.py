@@ -16,7 +16,7 @@ from runs.models import HELD_BY_A_WORKER, OPEN, Run, State
 from runs.outcome import Outcome
 from runs.past import keeping
 from runs.persisting import apart
-from runs.shards import sharding
+from runs.shards import burying, sharding
 from runs.waiting import queue, schedules
 
 log = logging.getLogger(__name__)
@@ -120,7 +120,7 @@ def _bury(run: Run) -> None:
         run.processes_left = living.end_stranger(
             run.process_group, run.process_born, run.process_mark
         )
-    left, elsewhere = sharding.bury(run)
+    left, elsewhere = burying.bury(run)
     if run.shards > 1 and not elsewhere:
         run.processes_left = left
     reason = f"Its worker on {run.host} went silent; the seconds before are kept."

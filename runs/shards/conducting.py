@@ -16,11 +16,11 @@ from runs.lease import Lease
 from runs.models import GOING, Run, Shard, State
 from runs.outcome import Outcome, Stop
 from runs.persisting import surely, tolerated
-from runs.shards import sharding
+from runs.shards import burying
+from runs.shards.burying import AT_WORK
 from runs.shards.judging import Whole
 from runs.shards.link import STOPPED
 from runs.shards.merging import Merger
-from runs.shards.sharding import AT_WORK
 from runs.telling import Teller
 from runs.tools import Ending, Tool
 
@@ -75,7 +75,7 @@ class Conductor:
         return self._teller.decide(self._stop, ending, own)
 
     def _bury(self) -> None:
-        left, elsewhere = sharding.bury(self._run)
+        left, elsewhere = burying.bury(self._run)
         self._run.processes_left = None if elsewhere else left
 
     def _gather(self) -> bool:
@@ -154,7 +154,7 @@ class Conductor:
             if part.outcome in {"aborted", "errored"} and part.why != STOPPED:
                 return Stop(self._said(part), part.outcome)
             if self._is_silent(part):
-                _, elsewhere = sharding.whereabouts([part])
+                _, elsewhere = burying.whereabouts([part])
                 look = "".join(f" Look on {host} for processes left." for host in elsewhere)
                 name = f"Shard {part.index + 1} on {part.host}"
                 return Stop(f"{name} went silent, so all were stopped.{look}", "errored")

@@ -4,7 +4,7 @@ import contextlib
 import os
 import socket
 import threading
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,18 +12,17 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 import clock
-from runs import following, identity, living, mishaps, preparing, process
+from runs import following, identity, mishaps, preparing, process
 from runs.following import Follower
 from runs.identity import Identity
-from runs.models import Run, Shard, ShardSecond, State
+from runs.models import Shard, State
 from runs.outcome import Stop
 from runs.persisting import answer, surely
 from runs.preparing import Ready
+from runs.shards.burying import total
 from runs.shards.link import LOOK_S, Link
 from runs.tools import Tool, ToolProblem, get_tool
 from runs.workdir import work_directory
-
-AT_WORK = (Shard.State.PREPARING, Shard.State.READY, Shard.State.RUNNING)
 
 
 @dataclass
@@ -55,45 +54,6 @@ def execute(shard_id: int, *, worker: str = "") -> None:
         result.end(stop.outcome, stop.reason)
     ended = Shard.objects.filter(pk=shard_id).exclude(state=Shard.State.ENDED)
     surely(lambda: ended.update(state=Shard.State.ENDED, **vars(result)), str(shard))
-
-
-def whereabouts(shards: Iterable[Shard]) -> tuple[list[Shard], list[str]]:
-    """Those of this host, and the names of the other hosts."""
-    here, named = socket.gethostname(), [shard for shard in shards if shard.host]
-    return [shard for shard in named if shard.host == here], sorted(
-        {shard.host for shard in named} - {here}
-    )
-
-
-def end_here(shards: Iterable[Shard]) -> tuple[int, list[str]]:
-    """End what dead workers left on this host: how many survived, and where else to look."""
-    here, elsewhere = whereabouts(shards)
-    marks = [(shard.process_group, shard.process_born, shard.process_mark) for shard in here]
-    left = sum(living.end_stranger(group, born, mark) for group, born, mark in marks if group)
-    return left, elsewhere
-
-
-def bury(run: Run) -> tuple[int | None, list[str]]:
-    """End the shards of a run that is over: how many processes survived, and where else to look.
-
-    None where nobody knows of one that ended by itself.
-    """
-    parts = list(Shard.objects.filter(run=run))
-    gone = [part for part in parts if part.state in AT_WORK]
-    left, elsewhere = end_here(gone)
-    still = Shard.objects.filter(pk__in=[part.pk for part in gone]).filter(state__in=AT_WORK)
-    proof = {} if left or elsewhere else {"processes_left": 0}
-    still.update(state=Shard.State.ENDED, outcome="errored", why="It went silent.", **proof)
-    Shard.objects.filter(run=run).update(setup=None)
-    ShardSecond.objects.filter(shard__run=run).delete()
-    ended = [part.processes_left for part in parts if part.worker and part not in gone]
-    return total([left, *ended]), elsewhere
-
-
-def total(left: Collection[int | None]) -> int | None:
-    """Of processes that survived; one that nobody knows makes the whole unknown."""
-    known = [number for number in left if number is not None]
-    return sum(known) if len(known) == len(left) else None
 
 
 def _claim(shard_id: int, worker: str) -> bool:
