@@ -1,17 +1,13 @@
 """One run with one tool, from its start to its last sample: follow it, tell, and stop in time."""
 
-from typing import Any
-
 import clock
-from runs import moves, process
+from runs import launching, process
 from runs.following import Follower
 from runs.lease import Lease
-from runs.models import Run, State
+from runs.models import Run
 from runs.outcome import Outcome, Stop
 from runs.telling import Teller
 from runs.tools import Ending, Job, OwnVerdict, Tool
-
-_TOO_LATE = Stop("The run was stopped before it began.")
 
 
 class Watch:
@@ -25,7 +21,7 @@ class Watch:
 
     def follow(self) -> None:
         Run.objects.filter(pk=self._run.pk).update(**self._child.facts)
-        if self._tool.get_ready() and self._say_ready() and self._launch():
+        if self._tool.get_ready() and self._launch():
             for _ in self._tool.steps():
                 self._tell()
         self._teller.is_stopped = self._tool.stop is not None
@@ -41,25 +37,11 @@ class Watch:
     def decide(self, ending: Ending, own: list[OwnVerdict]) -> Outcome:
         return self._teller.decide(self._tool.stop, ending, own)
 
-    def _say_ready(self) -> bool:
-        if self._move(State.PREPARING, State.READY, "the tool is ready"):
-            return True
-        return self._tool.halt(self._lease.stop() or _TOO_LATE)
-
     def _launch(self) -> bool:
-        """The last look at the calendar, with the tool paused and ready; then the first request."""
-        why = "the last look at the calendar, then the first request"
-        self._lease.begin_now()
-        if stop := self._lease.stop():
+        if stop := launching.launch(self._run.pk, self._lease, ready="the tool is ready"):
             return self._tool.halt(stop)
-        if not self._move(State.READY, State.RUNNING, why, started_at=clock.now()):
-            return self._tool.halt(self._lease.stop() or _TOO_LATE)
         self._tool.go()
         return True
-
-    def _move(self, of: State, to: State, why: str, **facts: Any) -> bool:
-        by, now = moves.worker(), clock.now()
-        return moves.move(self._run.pk, of=[of], to=to, by=by, why=why, now=now, **facts)
 
     def _tell(self, *, everything: bool = False) -> None:
         followed = self._tool

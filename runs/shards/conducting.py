@@ -6,12 +6,11 @@ all of them when one is gone; the run's own state is what tells them to go and t
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 import clock
-from runs import following, moves, process
+from runs import following, launching, moves, process
 from runs.lease import Lease
 from runs.models import GOING, Run, Shard, State
 from runs.outcome import Outcome, Stop
@@ -101,16 +100,11 @@ class Conductor:
             pause.wait(LOOK_S)
 
     def _launch(self) -> bool:
-        """The last look at the calendar comes before the run's state, which lets all shards go."""
+        """All are ready; the run's state lets them go."""
         self._keep_facts()
         self._began_at = time.monotonic()
-        self._lease.begin_now()
-        if stop := self._lease.stop():
+        if stop := launching.launch(self._run.pk, self._lease, ready="every shard is ready"):
             return self._halt(stop)
-        why = "every shard is ready and the calendar was asked again"
-        ready = self._move([State.PREPARING], State.READY, "every shard is ready")
-        if not (ready and self._move([State.READY], State.RUNNING, why, started_at=clock.now())):
-            return self._halt(self._lease.stop() or Stop("The run was stopped before it began."))
         lasts = self._run.duration.total_seconds() + following.ENDING_S
         self._deadline = time.monotonic() + lasts
         return True
@@ -191,7 +185,14 @@ class Conductor:
             Shard.objects.filter(run=self._run, state=Shard.State.WAITING).update(
                 state=Shard.State.ENDED
             )
-            self._move(GOING, State.STOPPING, stop.reason)
+            moves.move(
+                self._run.pk,
+                of=GOING,
+                to=State.STOPPING,
+                by=moves.worker(),
+                why=stop.reason,
+                now=clock.now(),
+            )
 
     def _see_them_end(self) -> None:
         pause, limit = threading.Event(), time.monotonic() + ENDS_S
@@ -216,10 +217,6 @@ class Conductor:
 
     def _said(self, part: Shard) -> str:
         return f"Shard {part.index + 1} on {part.host}: {part.why}"
-
-    def _move(self, of: Iterable[str], to: State, why: str, **facts: Any) -> bool:
-        by, now = moves.worker(), clock.now()
-        return moves.move(self._run.pk, of=of, to=to, by=by, why=why, now=now, **facts)
 
     def _log(self) -> str:
         most = process.TAIL_BYTES // self._run.shards
