@@ -79,8 +79,7 @@ def quick_suite(venv: Path) -> Step:
 
 def dateless_suite(venv: Path) -> Step:
     """Those of the fast tests that ask no date, on SQLite."""
-    pytest = _pytest(venv, FAST, *_PARALLEL, "-q", *_DATELESS)
-    return Step("fast tests that ask no date", (*_BEHIND, *pytest))
+    return Step("fast tests that ask no date", _pytest(venv, FAST, *_PARALLEL, "-q", *_DATELESS))
 
 
 def stories(venv: Path) -> Step:

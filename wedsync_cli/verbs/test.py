@@ -18,7 +18,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(context: Context, arguments: argparse.Namespace) -> int:
-    """The tools come first, beside set-up and lint: the tests that need them take longest."""
+    """The tools are built beside set-up, lint and what needs none of them."""
     venv = context.venv
     with (
         steps.meanwhile(context, _load_k6) as k6_loaded,
@@ -26,11 +26,13 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
     ):
         bootstrap.ensure(context, venv=venv, lock=bootstrap.DEV_LOCK)
         with steps.meanwhile(context, _load_packages) as packages_loaded:
-            done = _run(context, checks.still(context.root, venv)) + system_packages_loaded()
-            with steps.meanwhile(context, _run_fast_suites) as fast_suites_run:
+            done = _run(context, checks.still(context.root, venv))
+            done += _run(context, [checks.dateless_suite(venv)])
+            done += system_packages_loaded()  # faketime is one of them
+            with steps.meanwhile(context, _run_hard_suites) as hard_suites_run:
                 done += k6_loaded() + packages_loaded()
                 done += _run(context, [checks.stories(venv), checks.slow_suite(venv)])
-                done += fast_suites_run()
+                done += hard_suites_run()
     for text in steps.summary(done):
         context.say.line(text)
     return FAILED if any(step.failed for step in done) else PASSED
@@ -80,14 +82,13 @@ def _packages(context: Context) -> str:
     return ", ".join(tools.PACKAGES)
 
 
-def _run_fast_suites(context: Context) -> list[Done]:
-    """What needs no tool: once, and then where it is hardest, on another database and four days."""
-    root, venv = context.root, context.venv
-    done = _run(context, [checks.dateless_suite(venv)])
+def _run_hard_suites(context: Context) -> list[Done]:
+    """The fast tests where they are hardest: another database, four days. They need no tool."""
     if faketime := shutil.which("faketime", path=context.env.get("PATH")):
-        return done + _run(context, checks.dated_suites(root, venv, faketime))
+        return _run(context, checks.dated_suites(context.root, context.venv, faketime))
     skipped = Done("fast tests on hard days (faketime is missing)", "skipped")
-    return [*done, skipped, *_run(context, [checks.postgres_suite(venv), checks.today_suite(venv)])]
+    suites = [checks.postgres_suite(context.venv), checks.today_suite(context.venv)]
+    return [skipped, *_run(context, suites)]
 
 
 def _run(context: Context, suites: list[Step]) -> list[Done]:
