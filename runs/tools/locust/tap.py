@@ -81,6 +81,8 @@ class Pipe:
 
 
 class Tap:
+    always_tells = True
+
     def __init__(self) -> None:
         self.pipe = Pipe(SAMPLES)
         self.cells = {}
@@ -109,7 +111,7 @@ class Tap:
         parts = [part for key, cell in self.cells.items() for part in parts_of(*key, *cell)]
         self.cells, self.held = {}, 0
         many = 1 if self.pipe.is_shared else MOST_PARTS
-        for start in range(0, max(1, len(parts)), many):
+        for start in range(0, len(parts) or self.always_tells, many):
             self.tell(parts[start : start + many])
 
     def tell(self, parts: list) -> None:
@@ -135,7 +137,9 @@ class Tap:
 
 
 class WorkerTap(Tap):
-    """One of several. How many users there are is told by the master alone."""
+    """One of several. The master says hello, before which nothing may come, and tells the users."""
+
+    always_tells = False
 
     def users(self) -> dict:
         return {}

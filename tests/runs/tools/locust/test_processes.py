@@ -57,6 +57,11 @@ for number in range(12_000):
 ours.flush()
 ours.pipe.drain(8)
 """
+IDLE = """
+print("here", flush=True)
+sys.stdin.read()
+ours.flush()
+"""
 UNHEARD = """
 tap.MOST_PENDING, tap.FAREWELL_S = 200_000, 0.1
 ours.pipe.is_shared = sys.argv[2] == "WorkerTap"
@@ -132,6 +137,20 @@ def test_lines_of_several_processes_do_not_mix_and_none_is_too_long(tmp_path: Pa
     os.close(reading)
     assert [process.wait(10) for process in storm] == [0, 0, 0]
     assert (seen, reader.garbage, reader.dropped) == (36_000, 0, 0)
+
+
+@pytest.mark.tool
+@pytest.mark.parametrize(("kind", "tells"), [("Tap", True), ("WorkerTap", False)])
+def test_a_worker_that_has_nothing_to_tell_does_not_come_before_the_masters_hello(
+    kind: str, tells: bool
+) -> None:
+    reading, writing = os.pipe()
+    process = tapping(IDLE, kind, writing)
+    os.close(writing)
+    let_all_go([process])
+    assert process.wait(10) == 0
+    assert bool(os.read(reading, 4096)) is tells
+    os.close(reading)
 
 
 @pytest.mark.tool
