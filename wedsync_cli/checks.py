@@ -52,7 +52,6 @@ _PARALLEL = ("-n", "4", "--dist", "worksteal")
 _PAIR = ("-n", "2", "--dist", "worksteal")
 # Files stay whole, since the tests of one share a stack.
 _BY_FILE = ("-n", "2", "--dist", "loadfile")
-_BEHIND = ("nice", "-n", "10")  # what waits for a second on the clock goes first
 _FEW = {"HYPOTHESIS_PROFILE": "few"}
 _SETTINGS = {"DJANGO_SETTINGS_MODULE": "tests.settings"}
 
@@ -103,6 +102,18 @@ def postgres_suite(venv: Path) -> Step:
     return Step("fast tests on PostgreSQL", pytest, {"WEDSYNC_TEST_DATABASE": "postgresql"})
 
 
+def long_suites(root: Path, venv: Path, faketime: str | None) -> list[Step]:
+    """All that asks for tools, or is hard on the fast tests: the longest first, two at a time.
+
+    Without faketime they ask whatever date it is today.
+    """
+    if faketime:
+        hard = dated_suites(root, venv, faketime)
+    else:
+        hard = [postgres_suite(venv), today_suite(venv)]
+    return [stories(venv), slow_suite(venv), *hard]
+
+
 def dated_suites(root: Path, venv: Path, faketime: str) -> list[Step]:
     """The fast tests on days on which the calendar is hardest; on one of them on PostgreSQL.
 
@@ -130,7 +141,7 @@ def _on(day: str, suite: Step, root: Path, faketime: str) -> Step:
         # On today's libc this "fix" breaks what it mends: who waits for Python's lock then spins.
         "FAKETIME_FORCE_MONOTONIC_FIX": "0",
     }
-    faked = (*_BEHIND, faketime, "--exclude-monotonic", "-f", f"@{DATES[day]}")
+    faked = (faketime, "--exclude-monotonic", "-f", f"@{DATES[day]}")
     return Step(f"{suite.name} on {day}", (*faked, *suite.argv), {**suite.env, **env})
 
 

@@ -28,11 +28,9 @@ def run(context: Context, arguments: argparse.Namespace) -> int:
         with steps.meanwhile(context, _load_packages) as packages_loaded:
             done = _run(context, checks.still(context.root, venv))
             done += _run(context, [checks.dateless_suite(venv)])
-            done += system_packages_loaded()  # faketime is one of them
-            with steps.meanwhile(context, _run_hard_suites) as hard_suites_run:
-                done += k6_loaded() + packages_loaded()
-                done += _run(context, [checks.stories(venv), checks.slow_suite(venv)])
-                done += hard_suites_run()
+            done += system_packages_loaded() + k6_loaded() + packages_loaded()
+    faketime = shutil.which("faketime", path=context.env.get("PATH"))
+    done += _run(context, checks.long_suites(context.root, venv, faketime))
     for text in steps.summary(done):
         context.say.line(text)
     return FAILED if any(step.failed for step in done) else PASSED
@@ -80,15 +78,6 @@ def _packages(context: Context) -> str:
         then = f"Run: {tools.install_line(missing)}"
         raise Problem(f"Not installed: {', '.join(missing)}.", then=then)
     return ", ".join(tools.PACKAGES)
-
-
-def _run_hard_suites(context: Context) -> list[Done]:
-    """The fast tests where they are hardest: another database, four days. They need no tool."""
-    if faketime := shutil.which("faketime", path=context.env.get("PATH")):
-        return _run(context, checks.dated_suites(context.root, context.venv, faketime))
-    skipped = Done("fast tests on hard days (faketime is missing)", "skipped")
-    suites = [checks.postgres_suite(context.venv), checks.today_suite(context.venv)]
-    return [skipped, *_run(context, suites)]
 
 
 def _run(context: Context, suites: list[Step]) -> list[Done]:
