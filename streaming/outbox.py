@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from streaming.gate import Shut
-from streaming.hub import Hub, Reader
+from streaming.hub import Hub
+from streaming.readers import Reader
 from streaming.wire import Frame
 
 REFUSED = 4409

@@ -14,8 +14,9 @@ from channels.db import database_sync_to_async
 
 from streaming import asks, origin, wire
 from streaming.gate import View
-from streaming.hub import HubUnavailable, Reader, UnknownTopic
+from streaming.hub import HubUnavailable, UnknownTopic
 from streaming.outbox import Outbox
+from streaming.readers import Reader
 from streaming.shared import FindStreams, Streams, streams_here
 
 HEADERS = [

@@ -7,7 +7,8 @@ import pytest
 import redis
 
 from streaming import services
-from streaming.hub import Hub, HubUnavailable, Reader, UnknownTopic
+from streaming.hub import Hub, HubUnavailable, UnknownTopic
+from streaming.readers import Reader
 from streaming.topics import FIELD, Keys
 from tests.streaming.conftest import Publisher, update
 from tests.valkey import Valkey
