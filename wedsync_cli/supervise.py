@@ -116,13 +116,13 @@ class Supervisor:
         return len(self._members())
 
     def _first_start(self, child: Child) -> _Running:
-        log = self._logs / f"{child.name}.log"
+        log = self._log_of(child)
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_bytes(b"")
         return _Running(child, self._spawn(child), time.monotonic())
 
     def _spawn(self, child: Child) -> subprocess.Popen[bytes]:
-        with (self._logs / f"{child.name}.log").open("ab") as log:
+        with self._log_of(child).open("ab") as log:
             process = subprocess.Popen(
                 child.argv,
                 env=dict(child.env),
@@ -136,7 +136,7 @@ class Supervisor:
         return process
 
     def _await_ready(self, running: _Running) -> None:
-        child, log = running.child, self._logs / f"{running.child.name}.log"
+        child, log = running.child, self._log_of(running.child)
         deadline = time.monotonic() + child.patience.total_seconds()
         while not _is_ready(child.ready, log):
             code = running.process.poll()
@@ -156,21 +156,35 @@ class Supervisor:
                 self._look_after(running, now)
 
     def _look_after(self, running: _Running, now: float) -> None:
-        log = self._logs / f"{running.child.name}.log"
         if running.due is not None:
             if now >= running.due:
-                running.process, running.since, running.due = self._spawn(running.child), now, None
+                self._start_again(running, now)
         elif (code := running.process.poll()) is not None:
             self._tell_reaper("-", running.process.pid)
             _signal_group(running.process.pid, signal.SIGKILL)  # what it forked goes with it
             lived = timedelta(seconds=now - running.since)
-            running.failures = self._back_off.count(running.failures, lived)
-            delay = self._back_off.delay(running.failures).total_seconds()
-            running.due = now + delay
-            name = running.child.name
-            self._say.line(f"{name} ended (code {code}); starting it again in {delay:g} s ({log})")
-        elif log.stat().st_size > _LOG_LIMIT:
-            os.truncate(log, 0)
+            self._put_off(running, now, f"ended (code {code})", lived=lived)
+        else:
+            _keep_short(self._log_of(running.child))
+
+    def _start_again(self, running: _Running, now: float) -> None:
+        try:
+            running.process = self._spawn(running.child)
+        except OSError as error:
+            self._put_off(running, now, f"could not be started ({error})", lived=timedelta(0))
+        else:
+            running.since, running.due = now, None
+
+    def _put_off(self, running: _Running, now: float, why: str, *, lived: timedelta) -> None:
+        """Another failure: the next start waits longer, and the person is told."""
+        running.failures = self._back_off.count(running.failures, lived)
+        delay = self._back_off.delay(running.failures).total_seconds()
+        running.due = now + delay
+        name, log = running.child.name, self._log_of(running.child)
+        self._say.line(f"{name} {why}; starting it again in {delay:g} s ({log})")
+
+    def _log_of(self, child: Child) -> Path:
+        return self._logs / f"{child.name}.log"
 
     def _members(self) -> set[processes.Process]:
         leaders = [r.process.pid for r in self._running if r.process.poll() is None]
@@ -211,6 +225,12 @@ def _is_ready(ready: children.Ready, log: Path) -> bool:
             return text.encode() in log.read_bytes()
         case children.Lives():
             return True
+
+
+def _keep_short(log: Path) -> None:
+    with contextlib.suppress(OSError):  # somebody may have removed it
+        if log.stat().st_size > _LOG_LIMIT:
+            os.truncate(log, 0)
 
 
 def accepts(port: int) -> bool:

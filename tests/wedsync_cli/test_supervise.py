@@ -161,7 +161,7 @@ def test_a_dead_child_is_started_again_and_the_person_is_told(start: Start) -> N
 
 
 @pytest.fixture
-def supervise(tmp_path: Path) -> Iterator[Callable[[], Supervisor]]:
+def supervise(tmp_path: Path, out: io.StringIO) -> Iterator[Callable[[], Supervisor]]:
     made: list[Supervisor] = []
 
     def make() -> Supervisor:
@@ -171,7 +171,7 @@ def supervise(tmp_path: Path) -> Iterator[Callable[[], Supervisor]]:
                 root=ROOT,
                 logs=tmp_path,
                 stack_id=uuid.uuid4().hex,
-                say=Say(io.StringIO()),
+                say=Say(out),
                 back_off=quick,
             )
         )
@@ -208,6 +208,50 @@ def test_a_child_that_never_becomes_ready_is_a_problem(
 
     with pytest.raises(Problem, match="web did not answer in time"):
         supervise().start(slow)
+
+
+def test_a_child_whose_log_was_removed_is_started_again_when_it_dies(
+    supervise: Callable[[], Supervisor], tmp_path: Path, out: io.StringIO
+) -> None:
+    supervisor, child = supervise(), _sleeper(Path(sys.executable))
+    supervisor.start(child)
+    supervisor.watch()
+
+    (tmp_path / "web.log").unlink()
+    time.sleep(0.3)  # the watch has looked for it
+    _kill(child)
+
+    until(lambda: "starting it again in 0.05 s" in out.getvalue(), within=5, what="the word")
+    until(lambda: supervisor.left() == 1, within=20, what="the new start")
+
+
+def test_a_child_that_cannot_be_started_again_is_tried_until_it_can(
+    supervise: Callable[[], Supervisor], tmp_path: Path, out: io.StringIO
+) -> None:
+    program = tmp_path / "python"
+    program.symlink_to(sys.executable)
+    supervisor, child = supervise(), _sleeper(program)
+    supervisor.start(child)
+    supervisor.watch()
+
+    program.unlink()
+    _kill(child)
+    until(lambda: out.getvalue().count("could not be started") > 1, within=20, what="two tries")
+    assert "No such file or directory" in out.getvalue()
+    assert "starting it again in 0.2 s" in out.getvalue()
+
+    program.symlink_to(sys.executable)
+    until(lambda: supervisor.left() == 1, within=20, what="the new start")
+
+
+def _sleeper(program: Path) -> Child:
+    argv = (str(program), "-c", stand_in.SLEEPER, uuid.uuid4().hex)
+    return Child("web", argv, os.environ, LogSays("ready."))
+
+
+def _kill(child: Child) -> None:
+    (pid,) = (pid for pid in processes.running() if _runs(pid, child.argv[-1]))
+    os.kill(pid, signal.SIGKILL)
 
 
 def _runs(pid: int, program: str) -> bool:
