@@ -134,6 +134,16 @@ def test_filters_that_match_nothing_offer_all_runs(client: Client, add_run: AddR
     assert "Show all runs" in text
 
 
+@pytest.mark.parametrize("name", ["state", "tool", "plan", "tag", "q", "before"])
+def test_a_zero_byte_in_a_filter_matches_nothing(
+    client: Client, add_run: AddRun, name: str
+) -> None:
+    run = add_run()
+    answer = client.get("/runs/", {name: "\0"})
+    assert answer.status_code == 200
+    assert run.name not in answer.text
+
+
 def test_a_run_that_failed_says_so_as_a_sentence(client: Client, add_run: AddRun) -> None:
     run = add_run(**ended("failed", "p95 was 912 ms, limit 800 ms."))
     text = text_of(client, f"/runs/{run.pk}/")
