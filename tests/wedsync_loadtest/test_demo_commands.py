@@ -93,3 +93,14 @@ def test_a_token_is_printed_alone_and_works_for_the_person(people: Path) -> None
 def test_a_token_for_nobody_is_refused_in_words() -> None:
     with pytest.raises(CommandError, match="Nobody here is called 'zoe'"):
         call_command("issue_token", "zoe")
+
+
+@pytest.mark.parametrize("days", [-1, 0, 3651, 4_000_000])
+def test_a_token_that_never_works_or_works_too_long_is_refused_in_words(
+    people: Path, days: int
+) -> None:
+    call_command("seed_demo", people=people)
+
+    with pytest.raises(CommandError, match=f"from 1 to 3650, not {days}"):
+        call_command("issue_token", "engineer", days=days)
+    assert not Token.objects.exists()

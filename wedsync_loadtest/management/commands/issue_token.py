@@ -9,6 +9,8 @@ from django.core.management.base import BaseCommand, CommandError
 import clock
 from access import services
 
+MOST_DAYS = 3650
+
 
 class Command(BaseCommand):
     requires_system_checks = ()
@@ -19,13 +21,15 @@ class Command(BaseCommand):
         parser.add_argument("--days", type=int, default=30, help="how long it is valid (30)")
         parser.add_argument("--scope", action="append", default=[], help="limit it to a permission")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: Any, days: int, **options: Any) -> None:
+        if not 1 <= days <= MOST_DAYS:
+            raise CommandError(f"--days takes a number from 1 to {MOST_DAYS}, not {days}.")
         try:
             token = services.issue_token(
                 username=options["username"],
                 scopes=options["scope"],
                 now=clock.real_now(),
-                lifetime=timedelta(days=options["days"]),
+                lifetime=timedelta(days=days),
             )
         except (services.UnknownPerson, services.UnknownPermission) as error:
             raise CommandError(str(error)) from None
