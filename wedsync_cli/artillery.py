@@ -8,8 +8,8 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from wedsync_cli import bootstrap
-from wedsync_cli.words import Context, Problem, last_words
+from wedsync_cli import bootstrap, programs
+from wedsync_cli.words import Context, Problem
 
 VERSION = "2.0.34"
 NODE_AT_LEAST = (22, 18)
@@ -37,11 +37,8 @@ def folder(env: Mapping[str, str]) -> Path:
 
 def find(env: Mapping[str, str] = os.environ) -> Path | None:
     """WEDSYNC_ARTILLERY, else our cache, else PATH. Never installs."""
-    if named := env.get("WEDSYNC_ARTILLERY"):
-        if os.access(named, os.X_OK):
-            return Path(named)
-        why = f"WEDSYNC_ARTILLERY names {named}, which is no program."
-        raise Problem(why, then="Correct or unset it.")
+    if named := programs.named(env, "WEDSYNC_ARTILLERY"):
+        return named
     cached = folder(env) / _ENTRY
     if os.access(cached, os.X_OK):
         return cached
@@ -120,16 +117,11 @@ def _said(argv: Sequence[str]) -> str:
 def _run(context: Context, argv: list[str], node: Path, cwd: Path) -> None:
     """No package's own install script runs, and others may read what was installed."""
     path = f"{node.parent}{os.pathsep}{context.env.get('PATH', os.defpath)}"
-    done = subprocess.run(
+    programs.run(
         ["nice", "-n", "5", *argv],  # ./wedsync test goes on meanwhile
-        cwd=cwd,
+        failed=f"Artillery {VERSION} could not be installed.",
+        then=_OFFLINE,
         env={**context.env, "PATH": path, "PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD": "1"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        errors="replace",
+        cwd=cwd,
         umask=0o022,
     )
-    if done.returncode:
-        why = last_words(done.stderr.strip() or done.stdout)
-        raise Problem(f"Artillery {VERSION} could not be installed.", why=why, then=_OFFLINE)

@@ -12,8 +12,8 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from wedsync_cli import files, index
-from wedsync_cli.words import Context, Problem, last_words
+from wedsync_cli import files, index, programs
+from wedsync_cli.words import Context, Problem
 
 PIP_AT_MOST = "26.3"
 RUN_LOCK = "requirements.lock"
@@ -135,20 +135,9 @@ def _step(
     then: str,
     env: Mapping[str, str] | None = None,
 ) -> None:
+    failed = f"The step '{name}' failed."
     with context.say.step(name):
-        done = subprocess.run(
-            argv,
-            env=dict(env or context.env),
-            cwd=context.root,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-        )
-        if done.returncode:
-            why = last_words(done.stdout)
-            raise Problem(f"The step '{name}' failed.", why=why, then=then)
+        programs.run(argv, failed=failed, then=then, env=env or context.env, cwd=context.root)
 
 
 def _succeeds(python: Path, *arguments: str) -> bool:

@@ -13,8 +13,8 @@ from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 
-from wedsync_cli import artillery, bootstrap, index
-from wedsync_cli.words import Context, Problem, last_words
+from wedsync_cli import artillery, bootstrap, index, programs
+from wedsync_cli.words import Context, Problem
 
 K6_VERSION = "v1.8.1"
 K6_MODULE = f"go.k6.io/k6@{K6_VERSION}"
@@ -38,12 +38,8 @@ def k6_cache(env: Mapping[str, str]) -> Path:
 
 def find_k6(env: Mapping[str, str] = os.environ) -> Path | None:
     """WEDSYNC_K6, else PATH, else our cache. Never builds."""
-    if named := env.get("WEDSYNC_K6"):
-        if os.access(named, os.X_OK):
-            return Path(named)
-        raise Problem(
-            f"WEDSYNC_K6 names {named}, which is no program.", then="Correct or unset it."
-        )
+    if named := programs.named(env, "WEDSYNC_K6"):
+        return named
     if on_path := shutil.which("k6", path=env.get("PATH")):
         return Path(on_path)
     cached = k6_cache(env) / "k6"
@@ -52,8 +48,8 @@ def find_k6(env: Mapping[str, str] = os.environ) -> Path | None:
 
 def find_locust(context: Context) -> Path | None:
     """WEDSYNC_LOCUST, else the one in its environment of its own."""
-    if named := context.env.get("WEDSYNC_LOCUST"):
-        return Path(named)
+    if named := programs.named(context.env, "WEDSYNC_LOCUST"):
+        return named
     locust = context.root / ".venv-locust" / "bin" / "locust"
     return locust if locust.exists() else None
 
@@ -201,20 +197,13 @@ def _run(
     context: Context, argv: list[str], name: str, *, env: Mapping[str, str] | None = None
 ) -> str:
     with tempfile.TemporaryDirectory(prefix="wedsync-tools-") as folder:
-        done = subprocess.run(
+        return programs.run(
             argv,
-            cwd=folder,
-            env=dict(env or context.env),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
+            failed=f"The step '{name}' failed.",
+            then="Check the network, then run ./wedsync tools again.",
+            env=env or context.env,
+            cwd=Path(folder),
         )
-    if done.returncode:
-        why = last_words(done.stderr.strip() or done.stdout)
-        then = "Check the network, then run ./wedsync tools again."
-        raise Problem(f"The step '{name}' failed.", why=why, then=then)
-    return done.stdout
 
 
 def _made(folder: Path) -> Path:

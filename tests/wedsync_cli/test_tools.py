@@ -36,6 +36,12 @@ def test_a_wrong_wedsync_k6_is_told_and_not_passed_over() -> None:
         tools.find_k6({"WEDSYNC_K6": "/no/k6"})
 
 
+def test_a_wrong_wedsync_locust_is_told_and_not_passed_over(context: Context) -> None:
+    wrong = replace(context, env={"WEDSYNC_LOCUST": "/no/locust"})
+    with pytest.raises(Problem, match="WEDSYNC_LOCUST names /no/locust, which is no program"):
+        tools.find_locust(wrong)
+
+
 def test_the_cache_follows_the_persons_own_cache_folder() -> None:
     assert tools.k6_cache({"XDG_CACHE_HOME": "/c"}) == Path("/c/wedsync/k6-1.8.1")
 
