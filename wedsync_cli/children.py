@@ -1,7 +1,7 @@
 """Each stack as data: which processes, in which order, how one knows that they are there."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -28,12 +28,7 @@ class LogSays:
     text: str
 
 
-@dataclass(frozen=True)
-class Lives:
-    """Ready as soon as it was started."""
-
-
-Ready = PortOpen | LogSays | Lives
+Ready = PortOpen | LogSays
 
 
 @dataclass(frozen=True)
@@ -41,7 +36,7 @@ class Child:
     name: str
     argv: tuple[str, ...]
     env: Mapping[str, str]
-    ready: Ready = field(default_factory=Lives)
+    ready: Ready
     patience: timedelta = timedelta(seconds=40)
     stop_stage: int = 0
     """An index of STOP_STAGES."""
@@ -91,7 +86,6 @@ def environment(place: Place, base: Mapping[str, str]) -> dict[str, str]:
     ours = {
         STACK: place.stack_id,
         "WEDSYNC_VALKEY_URL": f"redis://{HOST}:{place.valkey_port}/0",
-        "WEDSYNC_PORT": str(place.port),
         "WEDSYNC_CLOCK_OFFSET": str(place.offset_s),
     }
     tools = {

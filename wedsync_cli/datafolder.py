@@ -60,8 +60,6 @@ def announced(context: Context, place: Place, verb: str) -> Iterator[None]:
         "pid": os.getpid(),
         "verb": verb,
         "data": str(place.data),
-        "offset": place.offset_s,
-        "valkey_port": place.valkey_port,
     }
     paths = (context.state / "stack.json", place.data / "running.json")
     for path in paths:

@@ -223,8 +223,6 @@ def _is_ready(ready: children.Ready, log: Path) -> bool:
             return accepts(port)
         case children.LogSays(text):
             return text.encode() in log.read_bytes()
-        case children.Lives():
-            return True
 
 
 def _keep_short(log: Path) -> None:
