@@ -14,7 +14,7 @@ from typing import Any, TextIO
 
 from wedsync_cli import artillery, bootstrap, children, datafolder, files, ports, tools
 from wedsync_cli.children import Place
-from wedsync_cli.supervise import Signals, Supervisor, supervised
+from wedsync_cli.supervise import Signals, Supervisor, ended
 from wedsync_cli.words import USAGE, Context, Problem, last_words
 
 
@@ -46,21 +46,16 @@ def running(context: Context, wanted: Wanted, signals: Signals) -> Iterator[Runn
     with _may_start(context, wanted) as lock:
         datafolder.keep_secrets(wanted.data)
         place = _place(context, wanted)
-
-        def make() -> Supervisor:
-            return Supervisor(
+        with datafolder.announced(context, place, wanted.verb):
+            supervisor = Supervisor(
                 root=context.root,
                 logs=place.data / "log",
                 stack_id=place.stack_id,
                 say=context.say,
                 lock=lock,
             )
-
-        with (
-            datafolder.announced(context, place, wanted.verb),
-            supervised(make, signals, context.say) as supervisor,
-        ):
-            yield Running(place, **_start(context, place, supervisor))
+            with ended(supervisor, signals, context.say):
+                yield Running(place, **_start(context, place, supervisor))
 
 
 def _start(context: Context, place: Place, supervisor: Supervisor) -> dict[str, Any]:

@@ -261,11 +261,10 @@ def _signal_group(leader: int, number: signal.Signals) -> None:
 
 
 @contextlib.contextmanager
-def supervised(make: Callable[[], Supervisor], signals: Signals, say: Say) -> Iterator[Supervisor]:
-    """A supervisor whose children are gone when the block is left, whichever way."""
-    supervisor = make()
+def ended(supervisor: Supervisor, signals: Signals, say: Say) -> Iterator[None]:
+    """Its children are gone when the block is left, whichever way."""
     try:
-        yield supervisor
+        yield
     finally:
         signals.disarm()
         with say.step("Stopping"):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from wedsync_cli.children import Child, LogSays
 from wedsync_cli.say import Say
-from wedsync_cli.supervise import Interrupted, Signals, Supervisor, supervised
+from wedsync_cli.supervise import Interrupted, Signals, Supervisor, ended
 
 SLEEPER = "import threading; print(' ready.', flush=True); threading.Event().wait(60)"
 STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SLEEPER}"
@@ -28,13 +28,10 @@ def main(logs: Path, stack_id: str, names: list[str]) -> None:
     say, signals = Say(sys.stdout), Signals()
     root = Path(__file__).resolve().parents[2]
     env = {**os.environ, "WEDSYNC_STACK": stack_id}
-
-    def make() -> Supervisor:
-        return Supervisor(root=root, logs=logs, stack_id=stack_id, say=say)
-
     with signals.watched():
         try:
-            with supervised(make, signals, say) as supervisor:
+            supervisor = Supervisor(root=root, logs=logs, stack_id=stack_id, say=say)
+            with ended(supervisor, signals, say):
                 supervisor.start(
                     *(
                         Child(name, (sys.executable, "-c", PROGRAMS[name]), env, LogSays("ready."))
