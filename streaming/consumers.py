@@ -40,7 +40,7 @@ class StreamConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self._outbox: Outbox[str] = Outbox(
             self._streams.hub,
             render=lambda frame: frame.text,
-            farewell=lambda shut: wire.refused(shut.reason, shut.next_safe_window),
+            farewell=wire.refused,
             grace=self._streams.grace,
         )
         try:
@@ -90,8 +90,8 @@ class StreamConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                 assert_never(ask)
 
     async def _subscribe(self, test_id: str, since: int) -> None:
-        if shut := (await self._streams.gate.look()).shut:
-            self._outbox.say(wire.refused(shut.reason, shut.next_safe_window, test_id))
+        if (view := await self._streams.gate.look()).is_shut:
+            self._outbox.say(wire.refused(view.verdict, test_id))
             if not self._outbox.following:
                 self._outbox.close(REFUSED)
             return
@@ -115,7 +115,7 @@ class StreamConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def _follow_all(self) -> None:
         """The silent socket's wish: what runs now, and what opens later."""
         self._streams.gate.watch(self._outbox.shut)
-        if (await self._streams.gate.look()).shut is None:
+        if not (await self._streams.gate.look()).is_shut:
             self._streams.openings.listen(self._follow_opened)
             with suppress(services.Unavailable):
                 running = await sync_to_async(services.running_topics, thread_sensitive=False)()

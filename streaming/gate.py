@@ -24,22 +24,16 @@ NO_ANSWER = "The wedding calendar does not answer; streams stay closed until it 
 
 
 @dataclass(frozen=True)
-class Shut:
-    reason: str
-    next_safe_window: dict[str, str] | None
-
-
-@dataclass(frozen=True)
 class View:
-    """The guard's verdict on a test that would start now, and why streams are shut, if they are."""
+    """The guard's verdict on a test that would start now, and whether it shuts the streams."""
 
     verdict: dict[str, Any]
-    shut: Shut | None
+    is_shut: bool
 
 
+OnShut = Callable[[dict[str, Any]], None]
 SILENCE = View(
-    {"safe": False, "reason": NO_ANSWER, "blockers": [], "next_safe_window": None},
-    Shut(NO_ANSWER, None),
+    {"safe": False, "reason": NO_ANSWER, "blockers": [], "next_safe_window": None}, is_shut=True
 )
 
 
@@ -67,7 +61,7 @@ class Gate:
         self._good_as_of = self._asked_at = float("-inf")
         self._is_failing = False
         self._question: asyncio.Task[None] | None = None
-        self._watchers: set[Callable[[Shut], None]] = set()
+        self._watchers: set[OnShut] = set()
         self._watch: asyncio.Task[None] | None = None
 
     async def look(self) -> View:
@@ -83,13 +77,13 @@ class Gate:
     def _is_trusted(self) -> bool:
         return monotonic() - self._good_as_of < self._patience
 
-    def watch(self, on_shut: Callable[[Shut], None]) -> None:
-        """Call back once, when the gate is (or becomes) shut."""
+    def watch(self, on_shut: OnShut) -> None:
+        """Call back once with the verdict, when the gate is (or becomes) shut."""
         self._watchers.add(on_shut)
         if self._watch is None or self._watch.done():
             self._watch = asyncio.ensure_future(self._keep_looking())
 
-    def unwatch(self, on_shut: Callable[[Shut], None]) -> None:
+    def unwatch(self, on_shut: OnShut) -> None:
         self._watchers.discard(on_shut)
 
     async def aclose(self) -> None:
@@ -100,10 +94,10 @@ class Gate:
 
     async def _keep_looking(self) -> None:
         while self._watchers:
-            if shut := (await self.look()).shut:
+            if (view := await self.look()).is_shut:
                 for on_shut in list(self._watchers):
                     self._watchers.discard(on_shut)
-                    on_shut(shut)
+                    on_shut(view.verdict)
             await asyncio.sleep(self._every)
 
     async def _ask(self) -> None:
@@ -121,7 +115,4 @@ class Gate:
     def _judge(self) -> View:
         now = self._now()
         verdict = self._check(now)
-        words = verdict.as_json()
-        if in_force(verdict, now) is None:
-            return View(words, None)
-        return View(words, Shut(verdict.reason, words["next_safe_window"]))
+        return View(verdict.as_json(), is_shut=in_force(verdict, now) is not None)

@@ -7,9 +7,8 @@ still in their topics, and what was superseded meanwhile is never sent.
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from streaming.gate import Shut
 from streaming.hub import Hub
 from streaming.readers import Reader
 from streaming.wire import Frame
@@ -26,17 +25,17 @@ class Outbox(Generic[Word]):
         hub: Hub,
         *,
         render: Callable[[Frame], Word],
-        farewell: Callable[[Shut], Word],
+        farewell: Callable[[dict[str, Any]], Word],
         grace: float,
     ) -> None:
         self._hub, self._grace = hub, grace
         self._render: Callable[[Frame], Word] = render
-        self._farewell: Callable[[Shut], Word] = farewell
+        self._farewell: Callable[[dict[str, Any]], Word] = farewell
         self.wake = asyncio.Event()
         self.closing: int | None = None
         self._words: deque[Word] = deque()
         self._readers: dict[str, Reader] = {}
-        self._shut: Shut | None = None
+        self._refusal: dict[str, Any] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
     @property
@@ -71,10 +70,10 @@ class Outbox(Generic[Word]):
         self.dispose()
         self.wake.set()
 
-    def shut(self, shut: Shut) -> None:
+    def shut(self, verdict: dict[str, Any]) -> None:
         """Close with a farewell once the followed runs have ended, or the grace is over."""
-        if self._shut is None:
-            self._shut = shut
+        if self._refusal is None:
+            self._refusal = verdict
             if self._readers:
                 self._timer = asyncio.get_running_loop().call_later(self._grace, self._give_up)
         self.wake.set()
@@ -84,9 +83,9 @@ class Outbox(Generic[Word]):
             return self._words.popleft()
         if self.closing is not None:
             return None
-        if self._shut and not self._readers:
+        if self._refusal and not self._readers:
             self.close(REFUSED)
-            return self._farewell(self._shut)
+            return self._farewell(self._refusal)
         for topic, reader in self._readers.items():
             if frame := reader.take():
                 # To the back of the row, so that a busy topic does not hide the others.

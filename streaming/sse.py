@@ -13,7 +13,6 @@ import msgspec
 from channels.db import database_sync_to_async
 
 from streaming import asks, origin, wire
-from streaming.gate import View
 from streaming.hub import HubUnavailable, UnknownTopic
 from streaming.outbox import Outbox
 from streaming.readers import Reader
@@ -49,7 +48,7 @@ class EventStream:
         outbox: Outbox[bytes] = Outbox(
             streams.hub,
             render=lambda frame: frame.chunk,
-            farewell=lambda shut: wire.refused_event(shut.reason, shut.next_safe_window),
+            farewell=wire.refused_event,
             grace=streams.grace,
         )
         try:
@@ -99,9 +98,9 @@ def _since(scope: Any) -> int:
 
 
 async def _join(streams: Streams, outbox: Outbox[bytes], topic: str, since: int) -> Reader:
-    view = await streams.gate.look()
-    if view.shut:
-        raise _refusal(view, topic)
+    if (view := await streams.gate.look()).is_shut:
+        why = {name: view.verdict[name] for name in ("reason", "blockers", "next_safe_window")}
+        raise Problem(HTTPStatus.CONFLICT, "refused", why["reason"], run=topic, **why)
     try:
         return await outbox.follow(topic, since=since)
     except UnknownTopic as unknown:
@@ -109,15 +108,6 @@ async def _join(streams: Streams, outbox: Outbox[bytes], topic: str, since: int)
     except HubUnavailable as trouble:
         later, status = [(b"retry-after", b"2")], HTTPStatus.SERVICE_UNAVAILABLE
         raise Problem(status, "unavailable", trouble.detail, headers=later) from None
-
-
-def _refusal(view: View, topic: str) -> Problem:
-    verdict = view.verdict
-    reason = view.shut.reason if view.shut else verdict["reason"]
-    about = {"reason": reason, "run": topic} | {
-        name: verdict[name] for name in ("blockers", "next_safe_window")
-    }
-    return Problem(HTTPStatus.CONFLICT, "refused", reason, **about)
 
 
 async def _stream(streams: Streams, outbox: Outbox[bytes], receive: Any, send: Any) -> None:

@@ -87,20 +87,20 @@ def hello(verdict: Mapping[str, Any], running: Sequence[str]) -> str:
     return _json({"type": "hello", "verdict": verdict, "running": running}).decode()
 
 
-def refused(
-    reason: str, next_safe_window: Mapping[str, str] | None, test_id: str | None = None
-) -> str:
-    words = {"type": "refused", "reason": reason, "next_safe_window": next_safe_window}
-    return _json(words | _about(test_id)).decode()
+def refused(verdict: Mapping[str, Any], test_id: str | None = None) -> str:
+    return _json({"type": "refused"} | _refusal(verdict) | _about(test_id)).decode()
 
 
 def error(code: str, detail: str, test_id: str | None = None) -> str:
     return _json({"type": "error", "code": code, "detail": detail} | _about(test_id)).decode()
 
 
-def refused_event(reason: str, next_safe_window: Mapping[str, str] | None) -> bytes:
-    words = {"reason": reason, "next_safe_window": next_safe_window}
-    return b"event: refused\ndata: %b\n\n" % _json(words)
+def refused_event(verdict: Mapping[str, Any]) -> bytes:
+    return b"event: refused\ndata: %b\n\n" % _json(_refusal(verdict))
+
+
+def _refusal(verdict: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: verdict[name] for name in ("reason", "next_safe_window")}
 
 
 def _about(test_id: str | None) -> dict[str, str]:

@@ -30,8 +30,9 @@ def test_the_end_of_a_run_carries_its_verdict() -> None:
 
 def test_hello_refused_and_error_are_worded_as_specified() -> None:
     verdict = {"safe": True}
+    no = {"safe": False, "reason": "Saturday", "blockers": [], "next_safe_window": MONDAY_WORDS}
     assert wire.hello(verdict, ["3"]) == '{"type":"hello","verdict":{"safe":true},"running":["3"]}'
-    assert json.loads(wire.refused("Saturday", MONDAY_WORDS)) == {
+    assert json.loads(wire.refused(no)) == {
         "type": "refused",
         "reason": "Saturday",
         "next_safe_window": MONDAY_WORDS,
@@ -42,7 +43,7 @@ def test_hello_refused_and_error_are_worded_as_specified() -> None:
         "detail": "That is not JSON.",
         "testId": "7",
     }
-    assert wire.refused_event("Saturday", None) == (
+    assert wire.refused_event(no | {"next_safe_window": None}) == (
         b'event: refused\ndata: {"reason":"Saturday","next_safe_window":null}\n\n'
     )
 
