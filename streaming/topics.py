@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 RUNNING = "wedsync:streams-running"
+# Nobody publishes there: it keeps a hub that follows nothing connected, as a subscriber.
 HUB_CHANNEL = "wedsync:stream-hub"
 OPENED_GROUP = "streaming.opened"
 FIELD = b"m"

@@ -44,7 +44,6 @@ class Update(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Frame:
     """A message of a topic, built once for all its readers. `lasting` ones are kept for replay."""
 
-    topic: str
     kind: Kind
     seq: int
     lasting: bool
@@ -80,7 +79,7 @@ def frame(topic: str, message: bytes) -> Frame:
     else:
         text = f'{{"type":"run_ended","testId":{test_id},"verdict":{body.decode()}}}'
         chunk = b"id: %d\nevent: run_ended\ndata: %b\n\n" % (seq, body)
-    return Frame(topic, kind, seq, lasting, text, chunk)
+    return Frame(kind, seq, lasting, text, chunk)
 
 
 def hello(verdict: Mapping[str, Any], running: Sequence[str]) -> str:
