@@ -1,5 +1,4 @@
 // The guard's verdict, live, wherever a page shows it: "safe", "blocked", "next safe window".
-import { watchGuard } from "streaming/live.js";
 import { get } from "./api.js";
 import { timeElement } from "./format.js";
 
@@ -35,7 +34,6 @@ export function blocks(verdict, rule) {
 export function watch() {
   setInterval(refreshVerdict, EVERY_MS);
   document.addEventListener("visibilitychange", refreshVerdict);
-  watchGuard({ onVerdict: refreshVerdict });
   refreshVerdict();
 }
 

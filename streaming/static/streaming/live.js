@@ -1,17 +1,14 @@
 // Follows a load test over WebSocket, or over Server-Sent Events where sockets do not get through.
 //
 // follow(testId, { onUpdate(data), onEnd(verdict), onRefused({reason, next_safe_window}), onState(state) })
-//   state: "live", "stale" (nothing for 3 s), "reconnecting", "ended"; returns a function that stops.
-// watchGuard({ onVerdict(verdict) }) tells the guard's verdict whenever it changes; same return.
+//   state: "live", "reconnecting", "ended"; returns a function that stops.
 //
 // Nothing is lost over a reconnect: `since` is the seq of the last final second, and what comes
 // twice is dropped by its seq.
 
-const STALE_MS = 3000;
 const FIRST_RETRY_MS = 250;
 const LONGEST_RETRY_MS = 8000;
 const SOCKET_FAILURES = 2;
-const GUARD_EVERY_MS = 10_000;
 const REFUSED = 4409;
 const FORBIDDEN = 4403;
 
@@ -32,7 +29,6 @@ class Follower {
   #state = null;
   #stopped = false;
   #close = nothing;
-  #staleTimer = 0;
   #retryTimer = 0;
 
   constructor(testId, { onUpdate = nothing, onEnd = nothing, onRefused = nothing, onState = nothing }) {
@@ -46,7 +42,6 @@ class Follower {
 
   stop() {
     this.#stopped = true;
-    clearTimeout(this.#staleTimer);
     clearTimeout(this.#retryTimer);
     this.#close();
   }
@@ -72,7 +67,10 @@ class Follower {
       if (code === REFUSED || code === FORBIDDEN) this.#end(nothing);
       else this.#retry();
     };
-    return () => close(socket);
+    return () => {
+      socket.onmessage = socket.onclose = null;
+      socket.close();
+    };
   }
 
   #openEvents() {
@@ -155,47 +153,10 @@ class Follower {
   }
 
   #show(state) {
-    clearTimeout(this.#staleTimer);
-    if (state === "live") this.#staleTimer = setTimeout(() => this.#show("stale"), STALE_MS);
     if (state === this.#state) return;
     this.#state = state;
     this.onState(state);
   }
-}
-
-export function watchGuard({ onVerdict }) {
-  let socket, timer, told, failures = 0, stopped = false;
-
-  function connect() {
-    socket = new WebSocket(socketAddress());
-    const ask = () => socket.send('{"ask":"hello"}');
-    socket.onopen = () => {
-      ask(); // a socket that says nothing would be sent every running test
-      timer = setInterval(ask, GUARD_EVERY_MS);
-    };
-    socket.onmessage = ({ data }) => {
-      const message = JSON.parse(data);
-      if (message.type !== "hello") return;
-      failures = 0;
-      // A safe window begins now, so its start moves with the clock; its end is what changes.
-      const { safe, reason, next_safe_window } = message.verdict;
-      const words = JSON.stringify([safe, reason, next_safe_window?.end]);
-      if (words !== told) onVerdict(message.verdict);
-      told = words;
-    };
-    socket.onclose = ({ code }) => {
-      clearInterval(timer);
-      if (!stopped && code !== FORBIDDEN) timer = setTimeout(connect, backoff(failures++));
-    };
-  }
-
-  connect();
-  return () => {
-    stopped = true;
-    clearInterval(timer);
-    clearTimeout(timer);
-    close(socket);
-  };
 }
 
 function backoff(failures) {
@@ -205,9 +166,4 @@ function backoff(failures) {
 
 function socketAddress() {
   return `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/`;
-}
-
-function close(socket) {
-  socket.onmessage = socket.onclose = null;
-  socket.close();
 }
