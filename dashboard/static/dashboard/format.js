@@ -4,7 +4,7 @@ import { now } from "./clock.js";
 const THIN = "\u202f";
 const NBSP = "\u00a0";
 export const NONE = "–";
-export const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
+const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
 const WEEK_MS = 6 * 24 * 3600 * 1000;
 
 const WHOLE = new Intl.NumberFormat("en", { maximumFractionDigits: 0, roundingMode: "halfEven" });

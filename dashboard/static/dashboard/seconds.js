@@ -30,10 +30,6 @@ export class Seconds {
     return this.#words.size === 0;
   }
 
-  get first() {
-    return this.isEmpty ? null : this.#first;
-  }
-
   /** Times, then one column for each field; null where nothing was measured. */
   columns(...names) {
     const times = this.#times(this.#first);
