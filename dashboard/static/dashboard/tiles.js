@@ -1,23 +1,17 @@
 // The five tiles: a figure, its last minute as a sparkline, its distance to the threshold.
-import { count, figure, percent } from "./format.js";
+import { count, figure } from "./format.js";
 import { distance } from "./limits.js";
+import { FIELDS } from "./seconds.js";
 
 const MINUTE = 60;
 const WIDTH = 120;
 const HEIGHT = 32;
-const READ = {
-  rps: (word) => word.rps,
-  errors: (word) => percent(word.error_rate),
-  p95: (word) => word.p95_ms,
-  p99: (word) => word.p99_ms,
-  users: (word) => word.users,
-};
 
 /** `word` is a second of the run, or the totals of the whole run. */
 export function paintTiles({ word, seconds, limits, asked, isOver }) {
   for (const tile of document.querySelectorAll("[data-tile]")) {
     const key = tile.dataset.tile;
-    const value = word ? READ[key](word) : null;
+    const value = word ? FIELDS[key](word) : null;
     tile.querySelector("[data-value]").textContent = figure(value);
     const count = isOver ? Infinity : MINUTE;
     tile.querySelector("[data-spark] path").setAttribute("d", trace(seconds.tail(key, count)));
