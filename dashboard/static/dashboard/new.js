@@ -1,5 +1,6 @@
 // Ask for a test: the form, the example scripts, the saved plans, and the guard's answer for this duration.
-import { Problem, get, post } from "./api.js";
+import { get, post } from "./api.js";
+import { busy } from "./busy.js";
 import { sayVerdict } from "./guard.js";
 
 const RUNS = "/api/load-testing/runs";
@@ -75,37 +76,19 @@ async function start(button, request) {
   await busy(button, "Starting...", async () => {
     const run = await post(RUNS, request, { "Idempotency-Key": request.plan ? crypto.randomUUID() : key });
     location.assign(run.links.page);
-  });
+  }, explain);
 }
 
 async function save(event) {
   await busy(event.target, "Saving...", async () => {
     await post("/api/load-testing/plans", read());
     location.reload();
-  });
-}
-
-async function busy(button, words, act) {
-  const before = button.textContent;
-  button.disabled = true;
-  button.textContent = words;
-  explain({});
-  try {
-    await act();
-  } catch (problem) {
-    if (!(problem instanceof Problem)) throw problem;
-    if (problem.document.code === "calendar_refused") {
-      location.assign(`/runs/${problem.document.run}/`);
-      return;
-    }
-    explain(problem.document, problem.message);
-    button.disabled = false;
-    button.textContent = before;
-  }
+  }, explain);
 }
 
 /** Each sentence beside its field; one above the form for what has no field. */
-function explain({ errors = {} }, sentence = "") {
+function explain(problem) {
+  const errors = problem?.document.errors ?? {};
   const unplaced = [];
   for (const place of form.querySelectorAll("[data-error]")) place.textContent = "";
   for (const [name, sentences] of Object.entries(errors)) {
@@ -114,10 +97,11 @@ function explain({ errors = {} }, sentence = "") {
     else unplaced.push([sentences].flat(2).join(" "));
   }
   const isPlaced = Object.keys(errors).length > unplaced.length;
-  const problem = form.querySelector("[data-problem]");
-  problem.textContent = isPlaced ? "Not started: see the fields below." : unplaced.join(" ") || sentence;
-  problem.hidden = !problem.textContent;
-  if (sentence) problem.scrollIntoView({ block: "center" });
+  const above = form.querySelector("[data-problem]");
+  const sentence = unplaced.join(" ") || (problem?.message ?? "");
+  above.textContent = isPlaced ? "Not started: see the fields below." : sentence;
+  above.hidden = !above.textContent;
+  if (problem) above.scrollIntoView({ block: "center" });
 }
 
 async function askGuard() {

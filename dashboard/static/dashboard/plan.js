@@ -1,5 +1,6 @@
 // What may be done with a plan: start it, choose the run that others are compared with.
-import { Problem, post, put } from "./api.js";
+import { post, put } from "./api.js";
+import { busy } from "./busy.js";
 
 document.addEventListener("click", ({ target }) => {
   const button = target.closest("button");
@@ -12,7 +13,7 @@ async function start(button) {
     const key = { "Idempotency-Key": crypto.randomUUID() };
     const run = await post("/api/load-testing/runs", { plan: button.dataset.planStart }, key);
     location.assign(run.links.page);
-  });
+  }, tell);
 }
 
 async function choose(button) {
@@ -20,26 +21,11 @@ async function choose(button) {
   await busy(button, "Saving...", async () => {
     await put(`/api/load-testing/plans/${baselinePlan}/baseline`, { run: baseline || null });
     location.reload();
-  });
+  }, tell);
 }
 
-async function busy(button, words, act) {
-  const before = button.textContent;
-  const problem = document.querySelector("[data-problem]");
-  button.disabled = true;
-  button.textContent = words;
-  problem.hidden = true;
-  try {
-    await act();
-  } catch (caught) {
-    if (!(caught instanceof Problem)) throw caught;
-    if (caught.document.code === "calendar_refused") {
-      location.assign(`/runs/${caught.document.run}/`);
-      return;
-    }
-    problem.textContent = caught.message;
-    problem.hidden = false;
-    button.disabled = false;
-    button.textContent = before;
-  }
+function tell(problem) {
+  const place = document.querySelector("[data-problem]");
+  place.textContent = problem?.message ?? "";
+  place.hidden = !problem;
 }
