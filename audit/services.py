@@ -140,14 +140,5 @@ def _one_by_one(*, after: int) -> Iterator[chain.Row]:
 
 
 def _word(entry: Entry) -> EntryWord:
-    return EntryWord(
-        id=entry.pk,
-        at=entry.at,
-        actor=entry.actor,
-        action=entry.action,
-        subject=entry.subject,
-        data=json.loads(entry.body),
-        previous=entry.previous,
-        hash=entry.hash,
-        version=entry.version,
-    )
+    columns = {name: getattr(entry, name) for name in _COLUMNS if name != "body"}
+    return EntryWord(**columns, data=json.loads(entry.body))
