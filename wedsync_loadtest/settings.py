@@ -34,7 +34,6 @@ WEDSYNC_KEEP = {
 SECRET_KEY = environment.secret("WEDSYNC_SECRET_KEY")
 DEBUG = False
 ALLOWED_HOSTS = environment.listing("WEDSYNC_HOSTS", "localhost,127.0.0.1,[::1]")
-USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en-gb"
 
@@ -94,9 +93,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "home"
-SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not WEDSYNC_EMBEDDED
-SECURE_PROXY_SSL_HEADER = None
 
 STATIC_URL = "/static/"
 STATIC_ROOT = WEDSYNC_DATA / "static"
@@ -115,7 +112,6 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["wedsync_loadtest.parsing.BoundedJSONParser"],
     "EXCEPTION_HANDLER": "wedsync_loadtest.problems.handle",
-    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 
 # socket_timeout is explicit: the layer blocks for five seconds at a time by design.
