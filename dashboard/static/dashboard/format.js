@@ -97,7 +97,7 @@ export function zoneName(at) {
   return ZONE === "UTC" ? ZONE : `${ZONE} (${offset})`;
 }
 
-export function weekday(at) {
+function weekday(at) {
   return parts(at, { weekday: "short" }).weekday;
 }
 
