@@ -13,7 +13,7 @@ def named(env: Mapping[str, str], variable: str) -> Path | None:
     path = env.get(variable)
     if not path:
         return None
-    if os.access(path, os.X_OK):
+    if os.access(path, os.X_OK) and not os.path.isdir(path):
         return Path(path)
     raise Problem(f"{variable} names {path}, which is no program.", then="Correct or unset it.")
 

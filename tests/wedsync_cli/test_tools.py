@@ -31,9 +31,10 @@ def test_k6_is_taken_from_its_variable_then_path_then_our_cache(tmp_path: Path) 
     assert tools.find_k6({**env, "WEDSYNC_K6": str(named)}) == named
 
 
-def test_a_wrong_wedsync_k6_is_told_and_not_passed_over() -> None:
-    with pytest.raises(Problem, match="WEDSYNC_K6 names /no/k6, which is no program"):
-        tools.find_k6({"WEDSYNC_K6": "/no/k6"})
+@pytest.mark.parametrize("wrong", ["/no/k6", "/usr/bin"])
+def test_a_wrong_wedsync_k6_is_told_and_not_passed_over(wrong: str) -> None:
+    with pytest.raises(Problem, match=f"WEDSYNC_K6 names {wrong}, which is no program"):
+        tools.find_k6({"WEDSYNC_K6": wrong})
 
 
 def test_a_wrong_wedsync_locust_is_told_and_not_passed_over(context: Context) -> None:
