@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from runs.fencing.networks import Address, read_address
 
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
-_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,62}\.?)+", re.IGNORECASE)
+_NAME = re.compile(r"[a-z0-9_][a-z0-9_.-]{0,252}", re.IGNORECASE)
 
 
 class TargetRefused(ValueError):

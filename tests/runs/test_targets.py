@@ -123,6 +123,8 @@ def test_a_host_without_an_address_is_told_so() -> None:
         ("127.0.0.1", "127.0.0.2", "is no name of a host"),
         ("*.example", "127.0.0.2", "is no name of a host"),
         ("a b", "127.0.0.2", "is no name of a host"),
+        (f"{'a' * 60}/", "127.0.0.2", "is no name of a host"),
+        ("a" * 254, "127.0.0.2", "is no name of a host"),
         ("shop.example", "127.0.0.1:0", "is no place for shop.example"),
         ("shop.example", "127.0.0.1:x", "is no place for shop.example"),
         ("shop.example", "127.0.0.1:0000099", "is no place for shop.example"),
@@ -137,11 +139,15 @@ def test_a_map_of_hosts_that_makes_no_sense_is_refused(name: str, where: Any, wo
 
 
 def test_a_map_of_hosts_is_read() -> None:
-    read = places.hosts_of({"Shop.example": "[::1]:9000", "a.example:81": "b.example", "c": "::1"})
+    longest = "a" * 253
+    read = places.hosts_of(
+        {"Shop.example": "[::1]:9000", "a.example:81": "b.example", "c": "::1", longest: "d"}
+    )
     assert read == {
         ("shop.example", None): ("::1", 9000),
         ("a.example", 81): ("b.example", None),
         ("c", None): ("::1", None),
+        (longest, None): ("d", None),
     }
 
 
