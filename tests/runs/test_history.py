@@ -218,6 +218,10 @@ def test_tags_and_notes_that_make_no_sense_are_refused_in_words(
         ({"plan": "PLAN"}, ["first"]),
         ({"plan": "nonsense"}, []),
         ({"text": "COND"}, ["second"]),
+        ({"text": "\0"}, []),
+        ({"state": "\0"}, []),
+        ({"tool": "k6\0"}, []),
+        ({"tag": "\0"}, []),
         ({"before": "SECOND"}, ["first"]),
     ],
 )
