@@ -1,25 +1,17 @@
-"""What an engineer asks for, and whether it can be a test at all."""
+"""Whether what is asked for can be a test at all."""
 
 import re
-from dataclasses import dataclass, field
 from datetime import timedelta
 
 from calendar_guard.rules import Verdict
 from runs import belongings, targets, thresholds
-from runs.models import MOST_SHARDS, Recipe
+from runs.models import MOST_SHARDS
 from runs.report import RunWord
+from runs.request import Invalid, Request
 from runs.tools import get_tool, tool_names
 
 LONGEST = timedelta(hours=24)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-
-
-class Invalid(ValueError):
-    """The request cannot be a test; `field` is the word that is wrong."""
-
-    def __init__(self, field: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.field = field
 
 
 class KeyReused(ValueError):
@@ -32,32 +24,6 @@ class RunRefused(Exception):
     def __init__(self, run: RunWord, verdict: Verdict) -> None:
         super().__init__(verdict.reason)
         self.run, self.verdict = run, verdict
-
-
-@dataclass(frozen=True)
-class Request:
-    """What an engineer asks for. `duration` is the worst case and the hard stop."""
-
-    name: str
-    tool: str
-    script: str
-    target: str
-    duration: timedelta
-    users: int | None = None
-    shards: int = 1
-    thresholds: list[str] = field(default_factory=list)
-    files: dict[str, str] = field(default_factory=dict)
-    variables: dict[str, str] = field(default_factory=dict)
-    secrets: dict[str, str] = field(default_factory=dict)
-    hosts: dict[str, str] = field(default_factory=dict)
-    ca: str = ""
-    tags: list[str] = field(default_factory=list)
-    notes: str = ""
-
-
-def request_of(recipe: Recipe) -> Request:
-    """The request behind a plan or a run."""
-    return Request(**{name: getattr(recipe, name) for name in Request.__dataclass_fields__})
 
 
 def check(request: Request) -> targets.Admitted:
@@ -76,21 +42,8 @@ def check(request: Request) -> targets.Admitted:
     if not 1 <= request.shards <= MOST_SHARDS:
         raise Invalid("shards", f"A test runs on 1 to {MOST_SHARDS} workers at once.")
     _check_thresholds(request.thresholds)
-    return _admit(request)
-
-
-def _admit(request: Request) -> targets.Admitted:
-    try:
-        belongings.check(request, get_tool(request.tool))
-        return targets.admit(request)
-    except belongings.Unfit as error:
-        raise Invalid(error.field, str(error)) from None
-    except targets.TargetRefused as error:
-        raise Invalid("target", str(error)) from None
-    except targets.HostsRefused as error:
-        raise Invalid("hosts", str(error)) from None
-    except targets.CapExceeded as error:
-        raise Invalid(error.field, str(error)) from None
+    belongings.check(request, get_tool(request.tool))
+    return targets.admit(request)
 
 
 def _check_thresholds(words: object) -> None:

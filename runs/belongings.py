@@ -6,7 +6,9 @@ import re
 import ssl
 from collections.abc import Collection, Mapping
 from pathlib import PurePosixPath
-from typing import Protocol
+
+from runs.request import Invalid, Request
+from runs.tools import Tool
 
 MOST_BYTES = 16 << 20
 LONGEST_SCRIPT = 2 << 20
@@ -24,53 +26,13 @@ _ANY_TOOLS = ("WEDSYNC_", "K6_", "ARTILLERY_", "NODE_", "PYTHON", "GO", "LD_", "
 _NOT_FOR_SCRIPTS = {"KEY", "KEY_FILE", "FOLDER"}
 
 
-class Unfit(ValueError):
-    """A word of the request cannot be part of a test; `field` says which."""
-
-    def __init__(self, field: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.field = field
-
-
-class Belongings(Protocol):
-    """A request or a run."""
-
-    @property
-    def script(self) -> str: ...
-
-    @property
-    def files(self) -> Mapping[str, str]: ...
-
-    @property
-    def variables(self) -> Mapping[str, str]: ...
-
-    @property
-    def secrets(self) -> Mapping[str, str]: ...
-
-    @property
-    def hosts(self) -> Mapping[str, str]: ...
-
-    @property
-    def ca(self) -> str: ...
-
-
-class Words(Protocol):
-    """A tool, as far as it has names of its own: see runs.tools.Tool."""
-
-    @property
-    def options(self) -> Collection[str]: ...
-
-    @property
-    def reserved(self) -> Collection[str]: ...
-
-
-def check(asked: Belongings, tool: Words) -> None:
-    """Raise Unfit for the first word that makes no sense to this tool."""
+def check(asked: Request, tool: Tool) -> None:
+    """Raise Invalid for the first word that makes no sense to this tool."""
     if len(_text("script", "The script", asked.script)) > LONGEST_SCRIPT:
-        raise Unfit("script", f"The script is longer than {_mib(LONGEST_SCRIPT)}.")
+        raise Invalid("script", f"The script is longer than {_mib(LONGEST_SCRIPT)}.")
     files_of(asked.files)
     if len(_mapping("hosts", asked.hosts)) > MOST_HOSTS:
-        raise Unfit("hosts", f"A test maps at most {MOST_HOSTS} hosts.")
+        raise Invalid("hosts", f"A test maps at most {MOST_HOSTS} hosts.")
     for field in ("variables", "secrets"):
         for name, value in _mapping(field, getattr(asked, field)).items():
             if field != "variables" or name not in tool.options:
@@ -79,28 +41,28 @@ def check(asked: Belongings, tool: Words) -> None:
     for name, reference in asked.secrets.items():
         check_reference(name, reference)
     if twice := set(asked.variables) & set(asked.secrets):
-        raise Unfit("secrets", f"{min(twice)} is a variable and a secret; choose one.")
+        raise Invalid("secrets", f"{min(twice)} is a variable and a secret; choose one.")
     check_ca(asked.ca)
 
 
 def files_of(files: Mapping[str, str]) -> dict[PurePosixPath, bytes]:
-    """Where each file goes below the work directory, and what is in it. Raises Unfit."""
+    """Where each file goes below the work directory, and what is in it. Raises Invalid."""
     if len(_mapping("files", files)) > MOST_FILES:
-        raise Unfit("files", f"A test brings at most {MOST_FILES} files.")
+        raise Invalid("files", f"A test brings at most {MOST_FILES} files.")
     found = {_path(name): _content(name, text) for name, text in files.items()}
     if sum(map(len, found.values())) > MOST_BYTES:
-        raise Unfit("files", f"The files are more than {_mib(MOST_BYTES)} together.")
+        raise Invalid("files", f"The files are more than {_mib(MOST_BYTES)} together.")
     for path in found:
         if any(parent in found for parent in path.parents):
-            raise Unfit("files", f"{path} lies below another file.")
+            raise Invalid("files", f"{path} lies below another file.")
     return found
 
 
 def check_reference(name: str, reference: str) -> str:
-    """The environment's name for a secret that is called so. Raises Unfit."""
+    """The environment's name for a secret that is called so. Raises Invalid."""
     variable = re.sub(r"[^A-Z0-9]", "_", reference.upper())
     if not _REFERENCE.fullmatch(reference) or variable in _NOT_FOR_SCRIPTS:
-        raise Unfit(
+        raise Invalid(
             "secrets",
             f"What stands for {name} is no name of a secret; write a name like guest-api, never "
             "the value.",
@@ -118,7 +80,7 @@ def check_ca(pem: str) -> None:
     except (ssl.SSLError, ValueError, TypeError):
         known = []
     if not known:
-        raise Unfit(
+        raise Invalid(
             "ca",
             "The certificate authority is no PEM certificate; paste it whole, from "
             "-----BEGIN CERTIFICATE----- on, and it must be one that may sign others.",
@@ -130,7 +92,7 @@ def _mapping(field: str, words: object) -> Mapping[str, str]:
         isinstance(word, str) for pair in words.items() for word in pair
     ):
         return words
-    raise Unfit(field, f'{field} is an object of texts: {{"NAME": "value"}}.')
+    raise Invalid(field, f'{field} is an object of texts: {{"NAME": "value"}}.')
 
 
 def _text(field: str, subject: str, text: str) -> bytes:
@@ -139,27 +101,29 @@ def _text(field: str, subject: str, text: str) -> bytes:
     except UnicodeEncodeError:
         encoded = b"\0"
     if b"\0" in encoded:
-        raise Unfit(field, f"{subject} is not text; a binary file goes as {BASE64}… in files.")
+        raise Invalid(field, f"{subject} is not text; a binary file goes as {BASE64}… in files.")
     return encoded
 
 
 def _check_name(field: str, name: str, reserved: Collection[str]) -> None:
     if not _VARIABLE.fullmatch(name):
-        raise Unfit(field, f"{name!r} is no name of a variable; use letters, digits and _.")
+        raise Invalid(field, f"{name!r} is no name of a variable; use letters, digits and _.")
     upper = name.upper()
     if upper in _RESERVED or upper in reserved or upper.startswith(_ANY_TOOLS):
-        raise Unfit(field, f"{name} is set by WedSync or read by the tool itself; choose another.")
+        raise Invalid(
+            field, f"{name} is set by WedSync or read by the tool itself; choose another."
+        )
 
 
 def _path(name: str) -> PurePosixPath:
     path = PurePosixPath(name)
     odd = "\0" in name or "\\" in name or not name.isprintable() or not path.parts
     if odd or path.is_absolute() or ".." in path.parts or str(path) != name.removeprefix("./"):
-        raise Unfit("files", f"{name!r} is no path of a file; write it like data/guests.csv.")
+        raise Invalid("files", f"{name!r} is no path of a file; write it like data/guests.csv.")
     if path.parts[0].lower().startswith(OURS):
-        raise Unfit("files", f"{name!r}: names that begin with {OURS} are taken; choose another.")
+        raise Invalid("files", f"{name!r}: names that begin with {OURS} are taken; choose another.")
     if len(path.parts) > 16 or any(len(part.encode()) > 200 for part in path.parts):
-        raise Unfit("files", f"{name[:80]!r}… is too long for a path.")
+        raise Invalid("files", f"{name[:80]!r}… is too long for a path.")
     return path
 
 
@@ -169,7 +133,7 @@ def _content(name: str, text: str) -> bytes:
     try:
         return base64.b64decode(text.removeprefix(BASE64), validate=True)
     except (binascii.Error, ValueError):
-        raise Unfit("files", f"The file {name} begins with {BASE64} but is not base64.") from None
+        raise Invalid("files", f"The file {name} begins with {BASE64} but is not base64.") from None
 
 
 def _mib(number: int) -> str:

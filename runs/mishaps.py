@@ -3,9 +3,10 @@
 import logging
 from typing import Protocol
 
-from runs import preparing, process
+from runs import process
 from runs.outcome import Stop, fault_of_ours
 from runs.persisting import AWAY, AWAY_ERRORS
+from runs.request import Invalid
 from runs.tools import ToolProblem
 
 log = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ def stop_of(problem: Exception, record: Record, *, name: str) -> Stop:
     elif isinstance(problem, AWAY_ERRORS):
         log.error("%s had no database", name, exc_info=problem)
         return Stop(AWAY, "errored")
-    elif not isinstance(problem, preparing.REFUSALS):
+    elif not isinstance(problem, Invalid):
         log.error("%s broke", name, exc_info=problem)
         return fault_of_ours(name)
     return Stop(str(problem), "errored")

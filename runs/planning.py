@@ -7,10 +7,11 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from audit import services as audit
-from runs.asking import Request, check, request_of
+from runs.asking import check
 from runs.finding import find_plan
 from runs.models import Plan
 from runs.report import PlanWord, plan_word
+from runs.request import Request
 
 
 class StillScheduled(Exception):
@@ -29,7 +30,7 @@ def add_plan(*, by: User, request: Request, now: datetime) -> PlanWord:
 def change_plan(*, plan_id: str, request: Request, by: str, now: datetime) -> PlanWord:
     """Its runs, also those that wait, keep what they have. Raises UnknownRun or Invalid."""
     plan = find_plan(plan_id)
-    old, new = asdict(request_of(plan)), asdict(request)
+    old, new = asdict(plan.request), asdict(request)
     if changed := [name for name, value in new.items() if old[name] != value]:
         check(request)
         with transaction.atomic():

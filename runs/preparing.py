@@ -17,15 +17,15 @@ from runs.fencing.fence import Fence
 from runs.fencing.networks import Network, complement, overlap, read_address, read_networks, single
 from runs.fencing.places import Place
 from runs.identity import Identity
-from runs.models import Run
+from runs.models import Run, Target
 from runs.outcome import Stop
 from runs.redaction import Redactor
-from runs.targets import Allowed, CapExceeded, HostsRefused, Load, TargetRefused
+from runs.request import Invalid
+from runs.targets import Load
 from runs.tools import Finished, Job, OwnVerdict, Prepared, Shell, Tool, ToolProblem
 from runs.words import count, span
 from runs.workdir import disk_problem
 
-REFUSALS = (belongings.Unfit, TargetRefused, HostsRefused, CapExceeded)
 _LOOPBACK = read_networks(["127.0.0.0/8", "::1/128"])
 _CA = "wedsync-ca.pem"
 
@@ -53,8 +53,8 @@ class _Reach:
 
     named: tuple[tuple[str, int, Place], ...]
     mapped: Mapping[tuple[str, int | None], Place]
-    allowed: tuple[Allowed, ...]
-    rows: tuple[Allowed, ...]
+    allowed: tuple[Target, ...]
+    rows: tuple[Target, ...]
     outer: tuple[Network, ...]
 
     @property
@@ -85,10 +85,9 @@ def prepare(
     `shard` is the one (from 0) that this worker carries of the run's. `why_stop` is asked while the
     tool judges.
 
-    Raises ToolProblem, Unfit, TargetRefused, HostsRefused or CapExceeded, each with a sentence, and
-    Halted where there is a reason to stop.
+    Raises ToolProblem or Invalid, each with a sentence, and Halted where there is a reason to stop.
     """
-    belongings.check(run, tool)
+    belongings.check(run.request, tool)
     reach = _reach(run)
     redactor = Redactor((values := vault.read(run.secrets)).values())
     can_fence = kernel.can_fence(who)
@@ -135,11 +134,8 @@ def _open_rehearsal(tool: Tool) -> ToolProblem:
 
 
 def _reach(run: Run) -> _Reach:
-    rows, outer = targets.rows_as_words(), targets.outer_networks()
-    mapped = {
-        name: Place(host, port or 0, places.resolve(host))
-        for name, (host, port) in places.hosts_of(run.hosts).items()
-    }
+    rows, outer = tuple(Target.objects.all()), targets.outer_networks()
+    mapped = places.mapped(run.hosts)
     host, port = places.read_target(run.target)
     named = ((host, port, places.locate(run.target, run.hosts)),)
     allowed = [
@@ -244,7 +240,7 @@ def _told_without_secrets(redactor: Redactor) -> Iterator[None]:
     """A refusal may quote the script, which the run's secrets are in once its tool has read it."""
     try:
         yield
-    except (ToolProblem, *REFUSALS) as problem:
+    except (ToolProblem, Invalid) as problem:
         problem.args = (redactor.text(str(problem)),)
         if isinstance(problem, ToolProblem):
             problem.output = redactor.text(problem.output)

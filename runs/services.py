@@ -2,7 +2,7 @@
 
 from runs import moves
 from runs.allowing import TargetWord, list_targets
-from runs.asking import Invalid, KeyReused, Request, RunRefused, check, request_of
+from runs.asking import KeyReused, RunRefused, check
 from runs.finding import UnknownRun, UnknownSchedule, find_plan, find_run
 from runs.models import Plan, State
 from runs.moves import Move
@@ -19,6 +19,7 @@ from runs.past.listing import list_runs
 from runs.past.notes import annotate, read_tags
 from runs.planning import StillScheduled, add_plan, change_plan, delete_plan
 from runs.report import PlanWord, RunWord, plan_word, run_word
+from runs.request import Invalid, Request
 from runs.starting import dry_run, start
 from runs.stopping import stop, stop_all
 from runs.tools import tool_names
@@ -99,9 +100,9 @@ def list_plans() -> list[PlanWord]:
 
 def request_of_plan(*, plan_id: str) -> Request:
     """A saved plan as a request. Raises UnknownRun."""
-    return request_of(find_plan(plan_id))
+    return find_plan(plan_id).request
 
 
 def request_of_run(*, run_id: str) -> Request:
     """The request behind a run, to be asked again. Raises UnknownRun."""
-    return request_of(find_run(run_id))
+    return find_run(run_id).request

@@ -9,10 +9,11 @@ from django.db import IntegrityError, transaction
 import clock
 from calendar_guard import services as calendar_guard
 from runs import fanout, moves, tasks
-from runs.asking import KeyReused, Request, RunRefused, check
+from runs.asking import KeyReused, RunRefused, check
 from runs.models import Run, State
 from runs.outcome import Outcome
 from runs.report import RunWord, run_word
+from runs.request import Request
 from runs.targets import Admitted
 from runs.waiting import queue
 from runs.waiting.queue import Answer

@@ -4,11 +4,12 @@ from datetime import datetime
 
 from calendar_guard import services as calendar_guard
 from runs import fanout, moves, tasks
-from runs.fencing.places import TargetRefused, locate
+from runs.fencing.places import locate
 from runs.finding import find_run
 from runs.models import GOING, OPEN, WAITING, Run, State
 from runs.outcome import Outcome
 from runs.report import RunWord, run_word
+from runs.request import Invalid
 from runs.waiting import queue
 
 
@@ -45,7 +46,7 @@ def _names_of(site: str) -> set[str]:
     """As it was written, and as runs have it: 127.0.0.1:9000 is localhost:9000."""
     try:
         return {site, locate(f"http://{site}", {}).site}
-    except TargetRefused:
+    except Invalid:
         return {site}
 
 

@@ -1,57 +1,23 @@
-"""Whom load tests may reach and how hard: the rows of Target, read as words and judged.
+"""Whom load tests may reach and how hard, by the rows of Target.
 
 The networks of WEDSYNC_TARGET_NETWORKS are the outer fence; within it a run needs a Target that
 names its host or its address. Where one names the host and another its network, both must agree.
 """
 
 import ipaddress
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
 
 from django.conf import settings
 
 from runs.fencing import places
 from runs.fencing.networks import Address, Network, holds, read_address, read_networks
-from runs.fencing.places import HostsRefused, Place, TargetRefused
+from runs.fencing.places import Place
 from runs.models import Target
 from runs.rates import RateCap
+from runs.request import Invalid, Request
 from runs.words import count, span
-
-__all__ = ["Admitted", "CapExceeded", "HostsRefused", "TargetRefused", "admit"]
-
-
-class CapExceeded(ValueError):
-    """The test is more than its target allows; `field` is the word of the request that is."""
-
-    def __init__(self, field: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.field = field
-
-
-@dataclass(frozen=True, slots=True)
-class Allowed:
-    """A Target as a word. Patterns are names ("*.staging.example"), addresses or networks."""
-
-    id: int
-    name: str
-    patterns: tuple[str, ...]
-    max_users: int | None = None
-    max_rate: int | None = None
-    max_duration: timedelta = timedelta(hours=24)
-    concurrency: int = 1
-    is_open: bool = True
-
-    @property
-    def networks(self) -> tuple[Network, ...]:
-        return tuple(network for one in self.patterns if (network := _network(one)))
-
-    def closeness(self, host: str, address: Address) -> tuple[int, int]:
-        """How closely it names the host, and how closely the address; 0 is not at all."""
-        by_name = max((_fits_name(pattern, host) for pattern in self.patterns), default=0)
-        by_network = max((_fits_address(pattern, address) for pattern in self.patterns), default=0)
-        return by_name, by_network
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,39 +38,25 @@ class Admitted:
     concurrency: int
 
 
-class Asking(Protocol):
-    """A request or a run."""
-
-    @property
-    def target(self) -> str: ...
-
-    @property
-    def duration(self) -> timedelta: ...
-
-    @property
-    def users(self) -> int | None: ...
-
-    @property
-    def hosts(self) -> Mapping[str, str]: ...
-
-
-def admit(asking: Asking) -> Admitted:
-    """Judge a request by its words. Raises TargetRefused, HostsRefused or CapExceeded."""
-    rows, networks = rows_as_words(), outer_networks()
-    place = places.locate(asking.target, asking.hosts)
+def admit(request: Request) -> Admitted:
+    """Judge a request by its words, and whatever its hosts are mapped to. Raises Invalid."""
+    rows, networks = tuple(Target.objects.all()), outer_networks()
+    place = places.locate(request.target, request.hosts)
     allowed = judge_place(place, rows, networks)
-    judge_hosts(asking.hosts, rows, networks)
-    judge_load(allowed, Load(asking.duration, asking.users))
-    return Admitted(place.site, allowed[0].id, min(one.concurrency for one in allowed))
+    for mapped in places.mapped(request.hosts).values():
+        judge_place(mapped, rows, networks)
+    judge_load(allowed, Load(request.duration, request.users))
+    return Admitted(place.site, allowed[0].pk, min(one.concurrency for one in allowed))
 
 
-def rate_cap(asking: Asking) -> RateCap | None:
+def rate_cap(request: Request) -> RateCap | None:
     """What a test is held to while it runs: the tightest cap of those that allow its target and
     its mapped hosts, for all its requests: to which of them each went, no tool tells."""
-    rows = rows_as_words()
+    rows = tuple(Target.objects.all())
+    target, mapped = places.locate(request.target, request.hosts), places.mapped(request.hosts)
     caps = [
         (one.max_rate, one.name)
-        for place in (places.locate(asking.target, asking.hosts), *_mapped(asking.hosts))
+        for place in (target, *mapped.values())
         for address in place.addresses
         for one in _closest(place.host, address, rows)
         if one.max_rate is not None
@@ -115,78 +67,60 @@ def rate_cap(asking: Asking) -> RateCap | None:
     return RateCap(name, most)
 
 
-def rows_as_words() -> tuple[Allowed, ...]:
-    return tuple(
-        Allowed(
-            row.pk,
-            row.name,
-            tuple(map(str, row.hosts)),
-            row.max_users,
-            row.max_rate,
-            row.max_duration,
-            row.concurrency,
-            row.is_open,
-        )
-        for row in Target.objects.all()
-    )
-
-
 def outer_networks() -> tuple[Network, ...]:
     return read_networks(settings.WEDSYNC_TARGET_NETWORKS)
 
 
-def judge_hosts(
-    hosts: Mapping[str, str], rows: Sequence[Allowed], networks: tuple[Network, ...]
-) -> None:
-    """Whatever a name is mapped to must be allowed as well."""
-    for place in _mapped(hosts):
-        judge_place(place, rows, networks)
-
-
-def _mapped(hosts: Mapping[str, str]) -> Iterator[Place]:
-    for host, port in places.hosts_of(hosts).values():
-        yield Place(host, port or 0, places.resolve(host))
-
-
 def judge_place(
-    place: Place, rows: Sequence[Allowed], networks: tuple[Network, ...]
-) -> tuple[Allowed, ...]:
-    """The targets that allow every address of a place. Raises TargetRefused with a sentence."""
-    found: dict[int, Allowed] = {}
+    place: Place, rows: Sequence[Target], networks: tuple[Network, ...]
+) -> tuple[Target, ...]:
+    """The targets that allow every address of a place. Raises Invalid."""
+    found: list[Target] = []
     for address in place.addresses:
         subject = f"Load tests may not reach {place.host}"
         if place.host != str(address):
             subject += f", which is {address} here"
         if not holds(networks, address):
-            raise TargetRefused(
+            raise Invalid(
+                "target",
                 f"{subject}; allowed are {', '.join(map(str, networks))}. "
-                "Ask whoever runs this installation to add its network."
+                "Ask whoever runs this installation to add its network.",
             )
         closest = _closest(place.host, address, rows)
         if not closest:
-            raise TargetRefused(
-                f"{subject}: no target names it. Ask ops to add one in the admin, under Targets."
+            raise Invalid(
+                "target",
+                f"{subject}: no target names it. Ask ops to add one in the admin, under Targets.",
             )
         if shut := [one.name for one in closest if not one.is_open]:
-            raise TargetRefused(
-                f"{subject}: the target “{shut[0]}” is closed. Ask ops why, and to open it."
+            raise Invalid(
+                "target",
+                f"{subject}: the target “{shut[0]}” is closed. Ask ops why, and to open it.",
             )
-        found |= {one.id: one for one in closest}
-    return tuple(found.values())
+        found += closest
+    return tuple(dict.fromkeys(found))
 
 
-def _closest(host: str, address: Address, rows: Iterable[Allowed]) -> list[Allowed]:
+def _closest(host: str, address: Address, rows: Iterable[Target]) -> list[Target]:
     """The one that names the host most closely, then the one that names its address so."""
     found = []
-    ranked = [(row.closeness(host, address), row) for row in rows]
+    ranked = [(_closeness(row, host, address), row) for row in rows]
     for way in (0, 1):
         nearest = max((ranks[way] for ranks, _ in ranked), default=0)
         found += [row for ranks, row in ranked if nearest and ranks[way] == nearest]
-    return list({row.id: row for row in found}.values())
+    return list(dict.fromkeys(found))
 
 
-def judge_load(allowed: Iterable[Allowed], load: Load) -> None:
-    """Raises CapExceeded for the first cap that a test is over; what nobody knows is under it."""
+def _closeness(target: Target, host: str, address: Address) -> tuple[int, int]:
+    """How closely it names the host, and how closely the address; 0 is not at all."""
+    patterns = tuple(map(str, target.hosts))
+    by_name = max((_fits_name(pattern, host) for pattern in patterns), default=0)
+    by_network = max((_fits_address(pattern, address) for pattern in patterns), default=0)
+    return by_name, by_network
+
+
+def judge_load(allowed: Iterable[Target], load: Load) -> None:
+    """Raises Invalid for the first cap that a test is over; what nobody knows is under it."""
     for one in allowed:
         if load.duration > one.max_duration:
             most, asked = span(one.max_duration), span(load.duration)
@@ -199,8 +133,8 @@ def judge_load(allowed: Iterable[Allowed], load: Load) -> None:
             raise _over(one, "script", f"at most {most} arrivals a second, and this plans {asked}")
 
 
-def _over(target: Allowed, field: str, what: str) -> CapExceeded:
-    return CapExceeded(
+def _over(target: Target, field: str, what: str) -> Invalid:
+    return Invalid(
         field, f"The target “{target.name}” allows {what}. Ask for less, or ask ops to raise it."
     )
 

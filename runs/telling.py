@@ -29,7 +29,7 @@ class Teller:
         self.broken: Stop | None = None
         self.is_stopped = False
         self._run, self._aggregator, self._lease, self._log = run, aggregator, lease, log
-        self._cap = targets.rate_cap(run)
+        self._cap = targets.rate_cap(run.request)
         self._judge = thresholds.Judge(thresholds.parse(text) for text in run.thresholds)
         self._tags = calendar_guard.context(now=clock.now()).as_tags()
         self._seq = 0

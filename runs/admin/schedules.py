@@ -15,7 +15,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 import clock
-from runs import asking
+from runs import services
 from runs.models import Schedule
 from runs.waiting import scheduling
 from runs.waiting.occurrences import BadZone, find_zone
@@ -48,7 +48,7 @@ class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]
             )
         except BadZone as error:
             raise forms.ValidationError({"zone": str(error)}) from None
-        except asking.Invalid as error:
+        except services.Invalid as error:
             field = error.field if error.field in self.fields else "plan"
             raise forms.ValidationError({field: str(error)}) from None
         words["rolls"] = words["rolls"] or words["starts_at"] is None
@@ -101,7 +101,7 @@ class ScheduleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         super().save_model(request, obj, form, change)
         try:
             scheduling.begin(obj.pk, now=now)
-        except asking.RunRefused as refusal:
+        except services.RunRefused as refusal:
             messages.error(request, f"It starts nothing, since the calendar says no: {refusal}.")
             return
         messages.info(request, format_html("To come:<br>{}", self.to_come(obj)))

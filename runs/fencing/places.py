@@ -11,17 +11,10 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from runs.fencing.networks import Address, read_address
+from runs.request import Invalid
 
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 _NAME = re.compile(r"[a-z0-9_][a-z0-9_.-]{0,252}", re.IGNORECASE)
-
-
-class TargetRefused(ValueError):
-    """The target is no address that tools know, or a load test may not reach it."""
-
-
-class HostsRefused(ValueError):
-    """An entry of the map of hosts makes no sense."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +35,10 @@ class Place:
 
 
 def locate(target: str, hosts: Mapping[str, str]) -> Place:
-    """Raises TargetRefused with a sentence."""
+    """Raises Invalid."""
     host, port = read_target(target)
-    mapped = hosts_of(hosts)
-    where = mapped.get((host, port)) or mapped.get((host, None))
+    named = hosts_of(hosts)
+    where = named.get((host, port)) or named.get((host, None))
     if where:
         host, port = where[0], where[1] or port
     return Place(host, port, resolve(host))
@@ -59,25 +52,28 @@ def read_target(target: str) -> tuple[str, int]:
     except ValueError:
         scheme, host, port = "", None, None
     if scheme not in _DEFAULT_PORTS or not host or port == 0:
-        raise TargetRefused(
-            f"{target!r} is no target; write an address like http://127.0.0.1:9000 or ws://127.0.0.1:9000."
+        raise Invalid(
+            "target",
+            f"{target!r} is no target; write an address like http://127.0.0.1:9000 or ws://127.0.0.1:9000.",
         )
     if parts.username or parts.password:
-        raise TargetRefused(
-            "A target is kept and shown, so it must not hold a password; the script can send one."
+        raise Invalid(
+            "target",
+            "A target is kept and shown, so it must not hold a password; the script can send one.",
         )
     return host.rstrip("."), port or _DEFAULT_PORTS[scheme]
 
 
 def resolve(host: str) -> tuple[Address, ...]:
-    """The host's addresses, in order. Raises TargetRefused where it has none here."""
+    """The host's addresses, in order. Raises Invalid where it has none here."""
     if address := read_address(host):
         return (address,)
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
-        raise TargetRefused(
-            f"The host {host} has no address here; check its name, or say in `hosts` where it is."
+        raise Invalid(
+            "target",
+            f"The host {host} has no address here; check its name, or say in `hosts` where it is.",
         ) from None
     addresses = {read_address(str(entry[4][0])) for entry in found}
     return tuple(sorted((one for one in addresses if one), key=lambda one: (one.version, int(one))))
@@ -95,20 +91,28 @@ def read_named(hosts: Iterable[str]) -> Iterator[tuple[str, int]]:
 
 
 def hosts_of(hosts: Mapping[str, str]) -> dict[tuple[str, int | None], tuple[str, int | None]]:
-    """The map as (name, port or None) -> (name or address, port or None). Raises HostsRefused."""
+    """The map as (name, port or None) -> (name or address, port or None). Raises Invalid."""
     found = {}
     for name, where in hosts.items():
         source, place = _split(name), _split(where)
         if not source or read_address(source[0]) or not is_name(source[0]):
-            raise HostsRefused(
-                f"{name!r} is no name of a host; write it in full, like shop.example."
+            raise Invalid(
+                "hosts", f"{name!r} is no name of a host; write it in full, like shop.example."
             )
         if not place or not (read_address(place[0]) or is_name(place[0])):
-            raise HostsRefused(
-                f"{where!r} is no place for {name}; write an address like 127.0.0.1:9000."
+            raise Invalid(
+                "hosts", f"{where!r} is no place for {name}; write an address like 127.0.0.1:9000."
             )
         found[source[0].lower().rstrip("."), source[1]] = place
     return found
+
+
+def mapped(hosts: Mapping[str, str]) -> dict[tuple[str, int | None], Place]:
+    """Where each name of the map leads; port 0 keeps the script's own. Raises Invalid."""
+    return {
+        name: Place(host, port or 0, resolve(host))
+        for name, (host, port) in hosts_of(hosts).items()
+    }
 
 
 def is_name(text: str) -> bool:

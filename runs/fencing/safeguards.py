@@ -6,7 +6,8 @@ from runs import child
 from runs.fencing.fence import Fence
 from runs.fencing.networks import Network
 from runs.identity import Identity
-from runs.targets import Allowed, Load
+from runs.models import Target
+from runs.targets import Load
 from runs.tools import Tool
 from runs.words import count
 
@@ -16,7 +17,7 @@ def sentences(
     who: Identity,
     around: Fence | None,
     networks: Iterable[Network],
-    allowed: Iterable[Allowed],
+    allowed: Iterable[Target],
     load: Load,
 ) -> tuple[str, ...]:
     caps = [sentence for one in allowed for sentence in _caps(one, load)]
@@ -55,7 +56,7 @@ def _ways(around: Fence) -> Iterable[tuple[str, int]]:
     return (door.outside for door in around.doors)
 
 
-def _caps(target: Allowed, load: Load) -> Iterable[str]:
+def _caps(target: Target, load: Load) -> Iterable[str]:
     if target.max_users is not None:
         held = "by the script's plan" if load.users is not None else "not enforced: no plan says"
         yield f"At most {count(target.max_users)} users at “{target.name}”: {held}."

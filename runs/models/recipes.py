@@ -4,6 +4,7 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
+from runs.request import Request
 from runs.tools import tool_names
 
 MOST_SHARDS = 100
@@ -60,6 +61,11 @@ class Recipe(models.Model):
 
     class Meta:
         abstract = True
+
+    @property
+    def request(self) -> Request:
+        """The request behind a plan or a run."""
+        return Request(**{name: getattr(self, name) for name in Request.__dataclass_fields__})
 
 
 class Plan(Recipe):

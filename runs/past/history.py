@@ -9,13 +9,13 @@ from django.db import transaction
 from django.db.models import Q
 
 from audit import services as audit
-from runs.asking import Invalid
 from runs.finding import find_plan, find_run
 from runs.models import OPEN, Run
 from runs.past import comparing, keeping, rollup
 from runs.past.comparing import Comparison, Measured, Side
 from runs.past.rollup import WIDTHS
 from runs.report import PlanWord, plan_word
+from runs.request import Invalid
 from runs.samples import REQUESTS, Key, Tally
 
 LATEST = 60

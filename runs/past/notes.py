@@ -7,10 +7,10 @@ from typing import Any
 from django.db import transaction
 
 from audit import services as audit
-from runs.asking import Invalid
 from runs.finding import find_run
 from runs.models import Run
 from runs.report import RunWord, run_word
+from runs.request import Invalid
 
 MOST_TAGS, LONGEST_TAG, LONGEST_NOTES = 20, 40, 10_000
 _TAG = re.compile(r"[^\W_][\w .:/+-]*")

@@ -20,6 +20,7 @@ from calendar_guard.rules import Verdict
 from runs import moves, targets
 from runs.models import HELD_BY_A_WORKER, Run, State
 from runs.outcome import Outcome
+from runs.request import Invalid
 
 KEY = 0x57ED0002
 _OCCUPIES = (State.REQUESTED, *HELD_BY_A_WORKER)
@@ -164,8 +165,8 @@ def _slots(run: Run) -> int:
     lock.
     """
     try:
-        return targets.admit(run).concurrency
-    except (targets.TargetRefused, targets.HostsRefused, targets.CapExceeded):
+        return targets.admit(run.request).concurrency
+    except Invalid:
         return 1
 
 

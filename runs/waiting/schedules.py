@@ -11,11 +11,12 @@ from django.db.models import Q
 import clock
 from calendar_guard import services as calendar_guard
 from runs import moves
-from runs.asking import Invalid, Request, check, request_of
+from runs.asking import check
 from runs.models import WAITING, Run, Schedule, State
 from runs.moves import LONGEST_WHY
 from runs.outcome import Outcome
 from runs.persisting import apart
+from runs.request import Invalid, Request
 from runs.targets import Admitted
 from runs.waiting import queue
 from runs.waiting.occurrences import BadRule, BadZone, next_start
@@ -109,7 +110,7 @@ def _safe_from(start: datetime, duration: timedelta, now: datetime) -> datetime 
 def _plan(schedule: Schedule, start: datetime, rolled_from: Run | None, now: datetime) -> Run:
     by = schedule.created_by.username
     run = Run(
-        **vars(request_of(schedule.plan)),
+        **vars(schedule.plan.request),
         plan=schedule.plan,
         schedule=schedule,
         rolled_from=rolled_from,
@@ -152,7 +153,7 @@ def _look(run: Run, now: datetime) -> tuple[Request, Admitted]:
         ago = span(late - late % timedelta(minutes=1))
         missed = f"It was due {ago} ago, when nothing here could start it."
         raise _NoStart(Outcome("refused", missed))
-    request = request_of(run.plan)
+    request = run.plan.request
     try:
         return request, check(request)
     except Invalid as error:

@@ -10,11 +10,12 @@ from django.db import transaction
 from audit import services as audit
 from calendar_guard import services as calendar_guard
 from calendar_guard.rules import Verdict, verdict_from_json
-from runs.asking import Invalid, RunRefused, check, request_of
+from runs.asking import RunRefused, check
 from runs.finding import find_plan, find_schedule
 from runs.models import WAITING, Plan, Run, Schedule, State
 from runs.outcome import Outcome
 from runs.report import run_word
+from runs.request import Invalid
 from runs.waiting import queue, schedules
 from runs.waiting.occurrences import BadRule, BadZone, check_rule, find_zone, next_start
 
@@ -100,7 +101,7 @@ def check_schedule(
     *, plan: Plan, starts_at: datetime | None, rule: str, zone: str, now: datetime
 ) -> None:
     """Raises Invalid for the first word that is wrong, also where the plan cannot be a test now."""
-    check(request_of(plan))
+    check(plan.request)
     try:
         find_zone(zone)
         if starts_at is None:

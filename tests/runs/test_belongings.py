@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 
 from runs import belongings
-from runs.belongings import Unfit
+from runs.request import Invalid
 from runs.tools import get_tool, tool_names
 from tests.runs.authority import Authority
 from tests.runs.conftest import request_for
 
 
 def refusal(**words: Any) -> tuple[str, str]:
-    with pytest.raises(Unfit) as caught:
+    with pytest.raises(Invalid) as caught:
         belongings.check(request_for(**words), get_tool("k6"))
     return caught.value.field, str(caught.value)
 
@@ -107,7 +107,7 @@ def test_a_request_with_everything_in_order_passes(authority: Authority) -> None
 
 def test_a_script_may_have_variables_named_after_its_tool_but_no_options() -> None:
     belongings.check(request_for(variables={"LOCUST_USER": "anna"}), get_tool("locust"))
-    with pytest.raises(Unfit, match="read by the tool itself"):
+    with pytest.raises(Invalid, match="read by the tool itself"):
         belongings.check(request_for(variables={"LOCUST_CSV": "x"}), get_tool("locust"))
 
 
@@ -117,7 +117,7 @@ def test_an_option_may_be_asked_of_the_tool_that_has_it(name: str) -> None:
     belongings.check(request_for(variables=dict.fromkeys(tool.options, "x")), tool)
     strangers = {one for other in tool_names() for one in get_tool(other).options} - {*tool.options}
     for one in {one for one in strangers if one.startswith("ARTILLERY_")}:
-        with pytest.raises(Unfit, match="read by the tool itself"):
+        with pytest.raises(Invalid, match="read by the tool itself"):
             belongings.check(request_for(variables={one: "x"}), tool)
 
 

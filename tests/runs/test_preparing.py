@@ -12,13 +12,11 @@ from typing import Any
 import pytest
 
 from runs import preparing, vault
-from runs.belongings import Unfit
 from runs.fencing import kernel
 from runs.fencing.networks import holds, read_networks
-from runs.fencing.places import TargetRefused
 from runs.identity import Identity
 from runs.models import Run, Target
-from runs.targets import CapExceeded
+from runs.request import Invalid
 from runs.tools import Job, Prepared, Shell, ToolProblem
 from runs.tools.locust import Locust
 from tests.runs.authority import Authority
@@ -78,7 +76,7 @@ def test_script_files_and_authority_lie_in_the_work_directory_for_its_user_to_re
 
 
 def test_what_the_request_may_not_hold_the_worker_refuses_as_well(tmp_path: Path) -> None:
-    with pytest.raises(Unfit, match="is no path of a file"):
+    with pytest.raises(Invalid, match="is no path of a file"):
         prepare(tmp_path, files={"../a": "x"})
     assert list(tmp_path.iterdir()) == []
 
@@ -142,7 +140,7 @@ class TestSecrets:
     ) -> None:
         monkeypatch.setenv("WEDSYNC_SECRET_GUEST_API", "hush-hush")
         tool = StandIn(hosts=("http://hush-hush.invalid",))
-        with pytest.raises(TargetRefused, match=r"The host \[secret\]\.invalid has no address"):
+        with pytest.raises(Invalid, match=r"The host \[secret\]\.invalid has no address"):
             prepare(tmp_path, tool, secrets={"TOKEN": "guest-api"})
 
     def test_a_problem_of_the_tool_quotes_no_secret(
@@ -169,7 +167,7 @@ class TestCaps:
     def test_a_script_that_plans_more_than_its_target_allows_is_not_run(
         self, tmp_path: Path, plan: dict[str, Any], words: str
     ) -> None:
-        with pytest.raises(CapExceeded, match=words):
+        with pytest.raises(Invalid, match=words):
             prepare(tmp_path, StandIn(**plan))
 
     def test_what_caps_hold_is_said(self, tmp_path: Path) -> None:
@@ -191,7 +189,7 @@ def test_a_host_that_the_plan_names_is_a_door_where_it_is_allowed(tmp_path: Path
 
 
 def test_a_host_that_the_plan_names_is_refused_where_it_is_not_allowed(tmp_path: Path) -> None:
-    with pytest.raises(TargetRefused, match=r"may not reach 192\.0\.2\.1"):
+    with pytest.raises(Invalid, match=r"may not reach 192\.0\.2\.1"):
         prepare(tmp_path, StandIn(hosts=("http://192.0.2.1",)))
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from runs.fencing import kernel
 from runs.models import Target
-from runs.targets import CapExceeded
+from runs.request import Invalid
 from runs.tools import Tool, ToolProblem, locust
 from runs.tools.k6 import loading
 from tests.runs.authority import Authority
@@ -309,7 +309,7 @@ def test_a_plan_of_k6_is_known_and_judged_before_it_runs() -> None:
     assert len(plan["digest"]) == 64
     Target.objects.create(name="Small", hosts=["127.0.0.1"], max_rate=29)
     with (
-        pytest.raises(CapExceeded, match="at most 29 arrivals a second, and this plans 30"),
+        pytest.raises(Invalid, match="at most 29 arrivals a second, and this plans 30"),
         kept_in(tool, run_of(tool, script)),
     ):
         pass
