@@ -13,16 +13,6 @@ from access.models import Token
 from access.readers import is_neighbour
 from access.roles import ROLES
 
-__all__ = [
-    "ROLES",
-    "UnknownPermission",
-    "UnknownPerson",
-    "add_person",
-    "issue_token",
-    "may_read",
-    "sync_roles",
-]
-
 
 class UnknownPerson(LookupError):
     pass

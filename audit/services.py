@@ -12,18 +12,6 @@ from audit import chain
 from audit.chain import GENESIS, Break, Unstable, Verified
 from audit.models import LABELS, Entry
 
-__all__ = [
-    "Break",
-    "EntryWord",
-    "UnknownEntry",
-    "Unstable",
-    "Verified",
-    "entries",
-    "read",
-    "record",
-    "verify",
-]
-
 LOCK = int.from_bytes(b"audit")
 CHUNK = 2000
 _COLUMNS = ("id", "at", "actor", "action", "subject", "body", "previous", "hash", "version")

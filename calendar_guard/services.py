@@ -26,42 +26,6 @@ from calendar_guard.season import Context
 from calendar_guard.standing import FeedWord, Freshness, HoldWord, freshness, holds
 from calendar_guard.writing import Invalid, complete, preview, still_going
 
-__all__ = [
-    "ActiveWedding",
-    "Context",
-    "CoordinatorWord",
-    "FeedWord",
-    "Freshness",
-    "HoldWord",
-    "Invalid",
-    "PermitWord",
-    "Refused",
-    "Renewal",
-    "UnknownPermit",
-    "active_weddings",
-    "attest",
-    "check",
-    "complete",
-    "context",
-    "freshness",
-    "give_back",
-    "grant",
-    "heat_map",
-    "holds",
-    "lift_hold",
-    "move",
-    "permits_in_force",
-    "place_hold",
-    "policy",
-    "preview",
-    "protected_spans",
-    "renew",
-    "revoke",
-    "revoked",
-    "still_going",
-    "windows",
-]
-
 NEAR = timedelta(hours=24)
 
 

@@ -33,52 +33,6 @@ from runs.waiting.scheduling import (
 
 STATES = tuple(map(str, State.values))
 
-__all__ = [
-    "STATES",
-    "Comparison",
-    "Invalid",
-    "KeyReused",
-    "Move",
-    "PlanWord",
-    "Request",
-    "RunRefused",
-    "RunWord",
-    "ScheduleWord",
-    "StillScheduled",
-    "TargetWord",
-    "TrendPoint",
-    "UnknownRun",
-    "UnknownSchedule",
-    "add_plan",
-    "annotate",
-    "cancel_schedule",
-    "change_plan",
-    "check",
-    "compare",
-    "delete_plan",
-    "dry_run",
-    "get_plan",
-    "get_run",
-    "get_schedule",
-    "list_moves",
-    "list_plans",
-    "list_runs",
-    "list_schedules",
-    "list_targets",
-    "metrics",
-    "previous",
-    "read_tags",
-    "request_of_plan",
-    "request_of_run",
-    "schedule",
-    "set_baseline",
-    "start",
-    "stop",
-    "stop_all",
-    "tool_names",
-    "trend",
-]
-
 
 def get_run(*, run_id: str) -> RunWord:
     return run_word(find_run(run_id))
