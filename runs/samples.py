@@ -6,20 +6,6 @@ from typing import Literal, NamedTuple
 
 from runs.sketch import Sketch
 
-__all__ = [
-    "REQUESTS",
-    "Batch",
-    "Cell",
-    "Endpoint",
-    "Key",
-    "Kind",
-    "Metric",
-    "Second",
-    "Sketch",
-    "Tally",
-    "Totals",
-]
-
 REQUESTS = "requests"
 """The metric of every tool's requests, whose values are latencies in milliseconds."""
 Kind = Literal["trend", "rate", "counter", "gauge"]

@@ -4,8 +4,10 @@ A threshold says what a failure is (as Taurus does): the run fails when it is tr
 passes.
 """
 
-from runs.thresholds.judging import Breach, Check, Heat, Judge
-from runs.thresholds.language import FEATURES, Threshold, ThresholdError, parse
+from runs.thresholds.cursor import ThresholdError
+from runs.thresholds.judging import Check, Judge
+from runs.thresholds.language import FEATURES, Threshold, parse
+from runs.thresholds.trial import Breach, Heat
 
 __all__ = [
     "FEATURES",

@@ -4,13 +4,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from runs.samples import Endpoint, Metric, Second, Sketch, Tally, Totals
+from runs.samples import Endpoint, Metric, Second, Tally, Totals
+from runs.sketch import Sketch
 from runs.thresholds import measuring
 from runs.thresholds.language import LONGEST_SPAN_S, Threshold
 from runs.thresholds.measuring import Measured
 from runs.thresholds.trial import NO_DATA, Breach, Heat, Trial
-
-__all__ = ["Breach", "Check", "Heat", "Judge"]
 
 MOST_NAMED = 8
 

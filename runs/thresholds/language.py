@@ -3,9 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
-from runs.thresholds.cursor import Cursor, ThresholdError
-
-__all__ = ["FEATURES", "Threshold", "ThresholdError", "parse"]
+from runs.thresholds.cursor import Cursor
 
 FEATURES = ("rsvp", "photos", "timeline", "guest list", "messaging")
 COUNTS = ("rps", "requests", "failures", "sum")

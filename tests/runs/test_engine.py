@@ -18,7 +18,7 @@ from calendar_guard import services as calendar_guard
 from calendar_guard.models import Permit
 from runs import engine, fanout, following, lease, living, services, watch
 from runs.models import Run, Snapshot, Target
-from runs.samples import Sketch
+from runs.sketch import Sketch
 from tests.runs.conftest import begin_a_wedding, request_for
 from tests.waiting import until
 

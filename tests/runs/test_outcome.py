@@ -3,7 +3,8 @@ from dataclasses import replace
 import pytest
 
 from runs.outcome import Stop, check_own, decide
-from runs.samples import Sketch, Totals
+from runs.samples import Totals
+from runs.sketch import Sketch
 from runs.thresholds import Check
 from runs.tools import Ending, OwnVerdict
 
