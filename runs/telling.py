@@ -101,7 +101,9 @@ class Teller:
     def _judged(self, second: Second) -> list[thresholds.Breach]:
         """What this second broke. After a stop what follows is our doing, not the site's."""
         breaches = [] if self.is_stopped else self._judge.see(second)
-        if self.broken is None and (stopping := [each for each in breaches if each.stops]):
+        if self.broken is None and (
+            stopping := [each for each in breaches if each.threshold.stops]
+        ):
             self.broken = Stop(f"Stopped as failed: {stopping[0].sentence}.", "failed")
         return breaches
 

@@ -18,15 +18,11 @@ NO_DATA = "no data"
 class Breach:
     """A threshold that got true: `since` is the first second it is about, `at` the last of them."""
 
-    text: str
+    threshold: Threshold
     at: int
     since: int
     measured: str
-    limit: str
     sentence: str
-    is_critical: bool
-    feature: str
-    stops: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +109,13 @@ class Trial:
         """What is kept of its breaches: how many there were, the first and the last."""
         if not (self.first and self.last):
             return None
+        threshold = self.threshold
         return {
-            "threshold": self.threshold.text,
-            "critical": self.threshold.is_critical,
-            "feature": self.threshold.feature,
-            "stops": self.threshold.stops,
-            "limit": self.first.limit,
+            "threshold": threshold.text,
+            "critical": threshold.is_critical,
+            "feature": threshold.feature,
+            "stops": threshold.stops,
+            "limit": measuring.say(threshold, threshold.limit),
             "count": self.breaches,
             "is_on": self._is_broken,
             "first": _as_json(self.first),
@@ -153,25 +150,15 @@ class Trial:
 
 def _breach(threshold: Threshold, at: int, state: State) -> Breach:
     measured = measuring.say_apart(threshold, state.value or 0.0)
-    limit, name = measuring.say(threshold, threshold.limit), measuring.name(threshold)
+    name = measuring.name(threshold)
     lasted = say_span(timedelta(seconds=threshold.seconds))
     if threshold.when == "for":
         side = measuring.side(threshold)
         sentence = f"{name} stayed {side} for {lasted}, at last {measured}"
     else:
-        verb = measuring.verb(threshold)
+        verb, limit = measuring.verb(threshold), measuring.say(threshold, threshold.limit)
         sentence = f"{name} {verb} {measured} over {lasted}, limit {limit}"
-    return Breach(
-        text=threshold.text,
-        at=at,
-        since=state.since,
-        measured=measured,
-        limit=limit,
-        sentence=sentence,
-        is_critical=threshold.is_critical,
-        feature=threshold.feature,
-        stops=threshold.stops,
-    )
+    return Breach(threshold, at, state.since, measured, sentence)
 
 
 def _as_json(breach: Breach) -> dict[str, str]:

@@ -113,10 +113,12 @@ def test_a_check_says_how_near_it_came() -> None:
 
 def test_a_breach_is_told_in_a_sentence_with_its_marks() -> None:
     text = "wedding-critical feature rsvp: p95 of home > 800ms for 3s, stop as failed"
-    (breach,) = Run([SLOW] * 4).judged(text).breaches
+    judged = Run([SLOW] * 4).judged(text)
+    (breach,), (kept,) = judged.breaches, judged.judge.kept()
     assert breach.sentence == "p95 of home stayed above 800 ms for 3 s, at last 900 ms"
-    assert (breach.is_critical, breach.feature, breach.stops) == (True, "rsvp", True)
-    assert (breach.measured, breach.limit, breach.text) == ("900 ms", "800 ms", text)
+    marks = (breach.threshold.is_critical, breach.threshold.feature, breach.threshold.stops)
+    assert marks == (True, "rsvp", True)
+    assert (breach.measured, kept["limit"], breach.threshold.text) == ("900 ms", "800 ms", text)
     (breach,) = Run([took(1.0, errors=1)] * 60).judged("errors > 1% over 1m").breaches
     assert breach.sentence == "the share of errors was 100 % over 1 min, limit 1 %"
     run = Run([FAST] * 5)
