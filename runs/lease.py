@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from types import TracebackType
 from typing import Any
 
 from django.db import connection
@@ -50,12 +49,7 @@ class Lease:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._closed.set()
         self._thread.join(SILENCE_S)
 

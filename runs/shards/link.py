@@ -10,7 +10,6 @@ import time
 from collections import deque
 from collections.abc import Iterable
 from datetime import datetime
-from types import TracebackType
 from typing import Any
 
 from django.db import connection
@@ -49,12 +48,7 @@ class Link:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Deliver what waits, within a time."""
         self._closed.set()
         self._thread.join(FAREWELL_S + 1)
