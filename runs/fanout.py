@@ -15,7 +15,7 @@ from django.db.models import Max
 
 from runs.models import Run, Snapshot, State
 from runs.percentiles import percentiles
-from runs.persisting import reconnecting
+from runs.persisting import AWAY_ERRORS, let_go
 from runs.samples import Second
 from runs.thresholds import Breach, Heat
 from streaming import services as streaming
@@ -181,7 +181,7 @@ def keep_in(run_id: int) -> Callable[[Told], None]:
             cells=told.cells,
         )
         try:
-            with reconnecting(), transaction.atomic():
+            with transaction.atomic():
                 # Where an answer was lost with the connection, the row is there: a run has one
                 # teller.
                 Snapshot.objects.bulk_create([kept], ignore_conflicts=True)
@@ -189,6 +189,9 @@ def keep_in(run_id: int) -> Callable[[Told], None]:
                     Run.objects.filter(pk=run_id, state=State.RUNNING).update(**told.report)
         except (DataError, IntegrityError) as error:
             raise Undeliverable(f"The database refuses second {kept.seq}.") from error
+        except AWAY_ERRORS:
+            let_go()  # it is tried again, on a connection that works
+            raise
 
     return deliver
 

@@ -66,16 +66,6 @@ def apart(what: str) -> Iterator[None]:
         log.exception("%s: the others go on, and it is tried again", what)
 
 
-@contextmanager
-def reconnecting() -> Iterator[None]:
-    """For one who tries again himself: the next time on a connection that works."""
-    try:
-        yield
-    except AWAY_ERRORS:
-        let_go()
-        raise
-
-
 def let_go() -> None:
     """Of a connection that is dead: Django keeps it until somebody says so."""
     if not connection.in_atomic_block:
