@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
 from runs import belongings, process, targets, vault
 from runs.fencing import fence, kernel, places, safeguards
 from runs.fencing.fence import Fence
-from runs.fencing.networks import Network, complement, overlap, read_address, read_networks, single
+from runs.fencing.networks import Network, complement, overlap, read_networks
 from runs.fencing.places import Place
 from runs.identity import Identity
 from runs.models import Run, Target
@@ -64,7 +65,7 @@ class _Reach:
         A target's own networks may hold addresses that another target closes or limits.
         """
         places = (*(place for _, _, place in self.named), *self.mapped.values())
-        exact = [single(address) for place in places for address in place.addresses]
+        exact = [ip_network(address) for place in places for address in place.addresses]
         return overlap(dict.fromkeys(exact), self.outer)
 
 
@@ -98,8 +99,9 @@ def prepare(
         try:
             job = _job(run, tool, workdir, reach, is_apart, values)
             job = replace(job, shard=(shard, run.shards))
-            around = fence.NOTHING if can_fence else None
-            run_in = partial(process.run, who=who, cwd=workdir, fence=around, why_stop=why_stop)
+            run_in = partial(
+                process.run, who=who, cwd=workdir, has_network=not can_fence, why_stop=why_stop
+            )
             prepared = tool.prepare(job, _shell(run_in, redactor))
         except OSError as error:
             raise disk_problem(error) from error
@@ -165,7 +167,7 @@ def _denied(reach: _Reach, around: Fence | None) -> tuple[str, ...]:
     """What the tool itself refuses; behind a fence that is all but the doors and itself."""
     if around is None:
         return complement(reach.networks)
-    inside = (single(address) for door in around.doors if (address := read_address(door.inside[0])))
+    inside = read_networks(door.inside[0] for door in around.doors)
     return complement((*_LOOPBACK, *inside))
 
 

@@ -65,16 +65,15 @@ def run(
     *,
     who: Identity,
     cwd: Path,
-    fence: Fence | None = None,
+    has_network: bool = True,
     why_stop: Callable[[], Stop | None] = lambda: None,
 ) -> Finished:
     """Run a short command to its end. Raises ToolProblem when it outlives its time.
 
     `why_stop` is asked all the while and must answer at once; a reason ends the command and raises
-    Halted. Processes that nothing ends raise Survivors. No door of a fence is opened: behind one,
-    the command has no network at all.
+    Halted. Processes that nothing ends raise Survivors.
     """
-    terms = None if fence is None else doors.SHUT
+    terms = None if has_network else doors.SHUT
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         child = Child(argv, env, who=who, cwd=cwd, stdout=out, stderr=err, fence=terms)
         program = Path(argv[0]).name

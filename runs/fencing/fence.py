@@ -31,9 +31,6 @@ class Fence:
         return "\n".join([*lines, *(f"{address} {name}" for name, address in self.names)]) + "\n"
 
 
-NOTHING = Fence()
-
-
 def around(
     named: Iterable[tuple[str, int, Place]], mapped: Mapping[tuple[str, int | None], Place]
 ) -> Fence:

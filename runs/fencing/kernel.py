@@ -1,7 +1,6 @@
 """Whether this kernel lets us give a tool a network of its own."""
 
 from runs import process
-from runs.fencing.fence import NOTHING
 from runs.identity import Identity
 from runs.workdir import work_directory
 
@@ -12,7 +11,7 @@ def can_fence(who: Identity) -> bool:
     """A "no" is asked again."""
     if who not in _fenced:
         with work_directory(who) as cwd:
-            if process.run(["/bin/true"], {}, 5.0, who=who, cwd=cwd, fence=NOTHING).code:
+            if process.run(["/bin/true"], {}, 5.0, who=who, cwd=cwd, has_network=False).code:
                 return False
         _fenced.add(who)
     return True

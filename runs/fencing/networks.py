@@ -24,10 +24,6 @@ def holds(networks: Iterable[Network], address: Address) -> bool:
     return any(address in network for network in networks)
 
 
-def single(address: Address) -> Network:
-    return ipaddress.ip_network(address)
-
-
 def overlap(ones: Iterable[Network], others: Sequence[Network]) -> tuple[Network, ...]:
     """What is in both. Two networks are strangers, or one is within the other."""
     found = []

@@ -184,7 +184,7 @@ class TestTheRealOne:
     def test_a_command_without_doors_reaches_nothing(self, site: Site, tmp_path: Path) -> None:
         with work_directory(WHO) as cwd:
             argv = [str(PYTHON), "-c", ASK, f"{site.url}/"]
-            said = process.run(argv, {}, 10, who=WHO, cwd=cwd, fence=Fence())
+            said = process.run(argv, {}, 10, who=WHO, cwd=cwd, has_network=False)
         assert said.stderr.endswith("ConnectionRefusedError\n")
         assert site.paths == []
 
