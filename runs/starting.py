@@ -4,7 +4,7 @@ from dataclasses import asdict
 from datetime import datetime
 
 from django.contrib.auth.models import User
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 
 import clock
 from calendar_guard import services as calendar_guard
@@ -61,9 +61,7 @@ def dry_run(*, by: User, request: Request, now: datetime) -> RunWord:
     run.is_dry = True
     verdict = calendar_guard.check(start=now, duration=request.duration, now=now)
     run.calendar = verdict.as_json()
-    with transaction.atomic():
-        run.save()
-        moves.begin(run, by=by.username, why="a dry run was asked for", now=now)
+    moves.begin(run, by=by.username, why="a dry run was asked for", now=now)
     _hurry(run)
     return run_word(run)
 

@@ -83,9 +83,7 @@ class Conductor:
         limit = time.monotonic() + following.READY_S
         while True:
             self._look()
-            if stop := self._why_stop():
-                return self._halt(stop)
-            if stop := self._too_early():
+            if stop := self._why_stop() or self._too_early():
                 return self._halt(stop)
             waiting = [part for part in self._parts if part.state == Shard.State.WAITING]
             if all(part.state == Shard.State.READY for part in self._parts):

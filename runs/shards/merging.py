@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 import clock
 from runs import cells
-from runs.aggregator import Aggregator
+from runs.aggregator import LATENESS_S, Aggregator
 from runs.models import Run, Shard, ShardSecond
 from runs.persisting import tolerated
 from runs.samples import Second
 
 # A second waits so long for a shard that says nothing of it; what comes later joins the next one.
 LATE_S = 4.0
-CLOSED_S = 2.0  # the aggregator's own: a second is closed this long after it began
+CLOSED_S = 1 + LATENESS_S  # after it began, the aggregator closes a second
 MOST_ROWS = 500
 
 
