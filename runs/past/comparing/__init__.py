@@ -1,7 +1,7 @@
 """Two runs side by side: how far apart, whether that is noise, and what makes it unfair."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -11,17 +11,7 @@ from runs.past.comparing.headlines import judge
 from runs.past.comparing.sides import NOTHING, Measured, Side, shorten
 from runs.words import count, figure, span
 
-__all__ = [
-    "RULE",
-    "Comparison",
-    "Difference",
-    "EndpointRow",
-    "Measured",
-    "Side",
-    "compare",
-    "differences",
-]
-
+__all__ = ["Comparison", "Difference", "Measured", "Side", "compare"]
 
 _NAMES = {"rps": "requests/s"}
 
@@ -34,14 +24,6 @@ class EndpointRow:
     requests: tuple[int, int]
     differences: tuple[Difference, ...]
     only_in: str | None = None
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "name": self.name,
-            "requests": list(self.requests),
-            "only_in": self.only_in,
-            "differences": [one.as_json() for one in self.differences],
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +41,10 @@ class Comparison:
     cautions: tuple[str, ...]
     totals: tuple[Difference, ...]
     endpoints: tuple[EndpointRow, ...]
+    rule: str = RULE
 
     def as_json(self) -> dict[str, Any]:
-        return {
-            "runs": list(self.runs),
-            "headline": self.headline,
-            "summary": self.summary,
-            "is_worse": self.is_worse,
-            "rule": RULE,
-            "cautions": list(self.cautions),
-            "totals": [one.as_json() for one in self.totals],
-            "endpoints": [one.as_json() for one in self.endpoints],
-        }
+        return asdict(self)
 
 
 def compare(before: Side, after: Side) -> Comparison:

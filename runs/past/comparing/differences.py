@@ -1,7 +1,7 @@
 """One figure in both runs: how far apart, in the figure's unit and in per cent, and is it noise?"""
 
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 from runs.past.comparing import noise
 from runs.past.comparing.noise import Estimate
@@ -40,13 +40,7 @@ class Difference:
     absolute: float | None
     percent: float | None
     judgement: Judgement
-
-    @property
-    def is_worse(self) -> bool | None:
-        return self.judgement in WORSE if self.judgement in WORSE | BETTER else None
-
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self) | {"is_worse": self.is_worse}
+    is_worse: bool | None
 
 
 def differences(
@@ -123,6 +117,7 @@ def _difference(
         absolute=rounded(absolute),
         percent=_about(0.0 if absolute == 0 else percent),
         judgement=judgement,
+        is_worse=judgement in WORSE if judgement in WORSE | BETTER else None,
     )
 
 
