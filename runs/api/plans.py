@@ -1,5 +1,6 @@
 """/api/load-testing/plans: what is saved to be started again, its baseline and its trend."""
 
+from dataclasses import replace
 from typing import Any
 
 from rest_framework import status
@@ -20,7 +21,7 @@ class PlansView(RoomView):
         return Response({"plans": [plan.as_json() for plan in services.list_plans()]})
 
     def post(self, request: Request) -> Response:
-        wanted = words.read_request(words.read(words.RequestWords, request))
+        wanted = services.Request(**words.read(words.RequestWords, request))
         with told():
             plan = services.add_plan(by=person(request), request=wanted, now=clock.now())
         location = {"Location": f"{request.path}/{plan.id}"}
@@ -44,7 +45,7 @@ class PlanView(RoomView):
         with told():
             plan = services.request_of_plan(plan_id=plan_id)
         found = words.read(words.RequestWords, request, partial=True)
-        wanted = words.read_request(found, plan=plan)
+        wanted = replace(plan, **found)
         with told():
             services.change_plan(
                 plan_id=plan_id, request=wanted, by=name_of(request), now=clock.now()

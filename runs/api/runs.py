@@ -1,5 +1,6 @@
 """/api/load-testing/runs: start, dry run, list, read, stop, stop all, metrics, compare, notes."""
 
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -40,8 +41,10 @@ class RunsView(RoomView):
         found = words.read(words.StartWords, request)
         key, is_dry = _key(request), found.pop("dry_run", False)
         plan_id = found.pop("plan", None)
-        plan = words.plan_named(plan_id) if plan_id is not None else None
-        wanted = words.read_request(found, plan=plan)
+        if plan_id is None:
+            wanted = services.Request(**found)
+        else:
+            wanted = replace(words.plan_named(plan_id), **found)
         by, now = person(request), clock.now()
         with told():
             if is_dry:

@@ -1,6 +1,6 @@
 """The bodies that are read: a word that is not known is named, never passed over."""
 
-from dataclasses import replace
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,45 +15,37 @@ LONGEST_BODY = 26_000_000  # what a script may bring along (16 MiB), as base64 i
 LONGEST_SCRIPT, LONGEST_CA, LONGEST_NOTES = 2 << 20, 200_000, 10_000
 
 
-class DurationField(serializers.Field):  # type: ignore[type-arg]
-    def to_internal_value(self, data: Any) -> timedelta:
+class ReadBy(serializers.Field):  # type: ignore[type-arg]
+    """What `read` makes of a word; its ValueError is the sentence."""
+
+    def __init__(self, read: Callable[[Any], Any], **words: Any) -> None:
+        super().__init__(**words)
+        self._read = read
+
+    def to_internal_value(self, data: Any) -> Any:
         try:
-            return iso.parse_duration(str(data)[:100])
+            return self._read(data)
         except ValueError as error:
             raise serializers.ValidationError(str(error)) from None
 
 
-class InstantField(serializers.Field):  # type: ignore[type-arg]
-    def to_internal_value(self, data: Any) -> datetime:
-        try:
-            return iso.parse_instant(str(data)[:100])
-        except ValueError as error:
-            raise serializers.ValidationError(str(error)) from None
+def _texts(data: Any) -> dict[str, str]:
+    """An object of texts; `runs.belongings` and `runs.fencing.places` judge what they mean."""
+    if not isinstance(data, dict) or not all(isinstance(text, str) for text in data.values()):
+        raise ValueError('Write an object of texts: {"NAME": "value"}.')
+    return data
 
 
-class TextsField(serializers.Field):  # type: ignore[type-arg]
-    """An object of texts; `runs.belongings` and `runs.places` judge what they mean."""
-
-    def to_internal_value(self, data: Any) -> dict[str, str]:
-        if not isinstance(data, dict) or not all(isinstance(text, str) for text in data.values()):
-            raise serializers.ValidationError('Write an object of texts: {"NAME": "value"}.')
-        return data
+def _duration(data: Any) -> timedelta:
+    return iso.parse_duration(str(data)[:100])
 
 
-class TagsField(serializers.Field):  # type: ignore[type-arg]
-    """As they are kept: in small letters, each once."""
-
-    def to_internal_value(self, data: Any) -> list[str]:
-        try:
-            return services.read_tags(data)
-        except services.Invalid as error:
-            raise serializers.ValidationError(str(error)) from None
+def _instant(data: Any) -> datetime:
+    return iso.parse_instant(str(data)[:100])
 
 
 class Words(serializers.Serializer):  # type: ignore[type-arg]
     def to_internal_value(self, data: Any) -> Any:
-        if not isinstance(data, dict):
-            raise exceptions.ParseError('Send a JSON object: {"word": ...}.')
         if unknown := sorted(set(data) - set(self.fields)):
             said = f"There is no such word; known are {', '.join(self.fields)}."
             raise serializers.ValidationError({shown(name): [said] for name in unknown[:20]})
@@ -65,7 +57,7 @@ class RequestWords(Words):
     tool = serializers.CharField(max_length=20)
     script = serializers.CharField(max_length=LONGEST_SCRIPT, trim_whitespace=False)
     target = serializers.CharField(max_length=500)
-    duration = DurationField()
+    duration = ReadBy(_duration)
     users = serializers.IntegerField(
         min_value=1, max_value=100_000, required=False, allow_null=True
     )
@@ -73,12 +65,12 @@ class RequestWords(Words):
     thresholds = serializers.ListField(
         child=serializers.CharField(max_length=200), required=False, max_length=50
     )
-    files = TextsField(required=False)
-    variables = TextsField(required=False)
-    secrets = TextsField(required=False)
-    hosts = TextsField(required=False)
+    files = ReadBy(_texts, required=False)
+    variables = ReadBy(_texts, required=False)
+    secrets = ReadBy(_texts, required=False)
+    hosts = ReadBy(_texts, required=False)
     ca = serializers.CharField(max_length=LONGEST_CA, required=False, allow_blank=True)
-    tags = TagsField(required=False)
+    tags = ReadBy(services.read_tags, required=False)
     notes = serializers.CharField(max_length=LONGEST_NOTES, required=False, allow_blank=True)
 
 
@@ -107,7 +99,7 @@ class StopAllWords(StopWords):
 
 
 class NoteWords(Words):
-    tags = TagsField(required=False)
+    tags = ReadBy(services.read_tags, required=False)
     notes = serializers.CharField(max_length=LONGEST_NOTES, required=False, allow_blank=True)
 
 
@@ -117,7 +109,7 @@ class BaselineWords(Words):
 
 class ScheduleWords(Words):
     plan = serializers.CharField(max_length=20)
-    starts_at = InstantField(required=False, allow_null=True)
+    starts_at = ReadBy(_instant, required=False, allow_null=True)
     rule = serializers.CharField(max_length=500, required=False, allow_blank=True)
     zone = serializers.CharField(max_length=64, required=False)
     rolls = serializers.BooleanField(required=False)
@@ -132,13 +124,6 @@ def read(kind: type[Words], asked: Asked, *, partial: bool = False) -> dict[str,
     words.is_valid(raise_exception=True)
     found: dict[str, Any] = dict(words.validated_data)
     return found
-
-
-def read_request(
-    found: dict[str, Any], *, plan: services.Request | None = None
-) -> services.Request:
-    """What was asked for, upon a saved plan or alone."""
-    return replace(plan, **found) if plan else services.Request(**found)
 
 
 def plan_named(plan_id: str) -> services.Request:
