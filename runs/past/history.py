@@ -19,6 +19,10 @@ from runs.request import Invalid
 from runs.samples import REQUESTS, Key, Tally
 
 LATEST = 60
+_SAME = (
+    *("name", "state", "tool", "tool_version", "latency_kind", "target"),
+    *("users", "shards", "duration", "script"),
+)
 _INPUTS = ("files", "variables", "secrets", "hosts", "ca")
 
 
@@ -122,18 +126,9 @@ def _side(run: Run) -> Side:
     seconds = (run.totals or {}).get("seconds", seconds)
     cells = rollup.merged_cells(spans)
     return Side(
+        **{name: getattr(run, name) for name in _SAME},
         id=str(run.pk),
-        name=run.name,
-        state=run.state,
-        tool=run.tool,
-        tool_version=run.tool_version,
-        latency_kind=run.latency_kind,
-        target=run.target,
         plan=None if run.plan_id is None else str(run.plan_id),
-        users=run.users,
-        shards=run.shards,
-        duration=run.duration,
-        script=run.script,
         inputs={name: getattr(run, name) for name in _INPUTS},
         started_at=run.started_at.isoformat() if run.started_at else None,
         totals=Measured(requests, errors, seconds, rollup.merged_sketch(spans)),

@@ -117,15 +117,7 @@ def _span(row: Snapshot) -> Span:
 
 
 def rows_of(run_id: int, spans: Iterable[Span]) -> list[Snapshot]:
+    names = Span.__slots__
     return [
-        Snapshot(
-            run_id=run_id,
-            seq=span.seq,
-            at=span.at,
-            data=span.data,
-            width=span.width,
-            sketch=span.sketch,
-            cells=span.cells,
-        )
-        for span in spans
+        Snapshot(run_id=run_id, **{name: getattr(span, name) for name in names}) for span in spans
     ]
