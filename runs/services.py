@@ -23,7 +23,7 @@ from runs.request import Invalid, Request
 from runs.starting import dry_run, start
 from runs.stopping import stop, stop_all
 from runs.tools import tool_names
-from runs.waiting.scheduling import (
+from runs.waiting.schedules import (
     ScheduleWord,
     cancel_schedule,
     get_schedule,

@@ -17,7 +17,7 @@ from runs.outcome import Outcome
 from runs.past import keeping
 from runs.persisting import apart
 from runs.shards import burying, sharding
-from runs.waiting import queue, schedules
+from runs.waiting import queue, tending
 
 log = logging.getLogger(__name__)
 LOST_AFTER = timedelta(seconds=10)
@@ -80,7 +80,7 @@ def _tell_lost_ends() -> None:
 
 def _start_what_is_due() -> None:
     """Schedules; one that must wait for its site is in the queue now."""
-    begun = schedules.tend(now=clock.now())
+    begun = tending.tend(now=clock.now())
     for run_id in begun:
         fanout.open_stream(str(run_id))
     at_once = Run.objects.filter(pk__in=begun, state=State.REQUESTED)

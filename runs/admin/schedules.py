@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 import clock
 from runs import services
 from runs.models import Schedule
-from runs.waiting import scheduling
+from runs.waiting import schedules
 from runs.waiting.occurrences import BadZone, find_zone
 
 
@@ -39,7 +39,7 @@ class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]
             return words
         try:
             words["starts_at"] = _on_the_clock_of(words["starts_at"], words["zone"])
-            scheduling.check_schedule(
+            schedules.check_schedule(
                 plan=words["plan"],
                 starts_at=words["starts_at"],
                 rule=words["rule"],
@@ -100,7 +100,7 @@ class ScheduleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         obj.created_by, obj.created_at = request.user, now  # type: ignore[assignment]
         super().save_model(request, obj, form, change)
         try:
-            scheduling.begin(obj.pk, now=now)
+            schedules.begin(obj.pk, now=now)
         except services.RunRefused as refusal:
             messages.error(request, f"It starts nothing, since the calendar says no: {refusal}.")
             return
@@ -109,7 +109,7 @@ class ScheduleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.action(description="Cancel: no more starts", permissions=["cancel"])
     def cancel(self, request: HttpRequest, rows: QuerySet[Schedule]) -> None:
         for row in rows:
-            scheduling.cancel_schedule(
+            schedules.cancel_schedule(
                 schedule_id=str(row.pk),
                 by=request.user,  # type: ignore[arg-type]
                 now=clock.now(),
@@ -120,7 +120,7 @@ class ScheduleAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 def preview(row: Schedule, now: datetime) -> list[str]:
     """The next three starts, each with what the calendar says to it today."""
-    starts = scheduling.next_starts(
+    starts = schedules.next_starts(
         starts_at=row.starts_at,
         rule=row.rule,
         zone=row.zone,

@@ -1,205 +1,203 @@
-"""Plans that the clock starts. What comes next is always one run, known to the calendar before.
+"""Schedules as people add, read and cancel them."""
 
-A run that is scheduled holds a permit for its time to come; when it is due, the calendar is asked
-again. What the calendar forbids is skipped, and rolls to the next safe window where it may.
-"""
-
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from django.db.models import Q
+from django.contrib.auth.models import User
+from django.db import transaction
 
-import clock
+from audit import services as audit
 from calendar_guard import services as calendar_guard
-from runs import moves
-from runs.asking import check
-from runs.models import WAITING, Run, Schedule, State
-from runs.moves import LONGEST_WHY
+from calendar_guard.rules import Verdict, verdict_from_json
+from runs.asking import RunRefused, check
+from runs.finding import find_plan, find_schedule
+from runs.models import WAITING, Plan, Run, Schedule, State
 from runs.outcome import Outcome
-from runs.persisting import apart
-from runs.request import Invalid, Request
-from runs.targets import Admitted
-from runs.waiting import queue
-from runs.waiting.occurrences import BadRule, BadZone, next_start
-from runs.words import span
+from runs.report import run_word
+from runs.request import Invalid
+from runs.waiting import queue, tending
+from runs.waiting.occurrences import BadRule, BadZone, check_rule, find_zone, next_start
 
-# A start that nobody was there to make is made up for within this time, and no later.
-GRACE = timedelta(minutes=5)
-MOST_ROLLS = 5
-_DUE = "schedule"
+LONGEST_AHEAD = timedelta(days=366)
+SHOWN_STARTS = 3
 
 
-class _NoStart(Exception):
-    """A run that is due does not start; the outcome says why."""
+@dataclass(frozen=True)
+class ScheduleWord:
+    """`run` is the one that comes next; without one, `ended_why` says why. Times are ISO 8601."""
 
-    def __init__(self, outcome: Outcome) -> None:
-        super().__init__(outcome.reason)
-        self.outcome = outcome
+    id: str
+    plan: str
+    plan_name: str
+    starts_at: str | None
+    rule: str
+    zone: str
+    rolls: bool
+    next_at: str | None
+    run: str | None
+    ended_why: str
+    created_by: str
+    created_at: str
 
-
-def tend(*, now: datetime) -> list[int]:
-    """Start what is due and plan what comes next: the ids of runs that are waiting now."""
-    queue.call_off(now=now)
-    is_due = Q(scheduled_for__lte=now) | Q(schedule=None) | Q(plan=None)
-    due = Run.objects.filter(is_due, state=State.SCHEDULED).order_by("scheduled_for")
-    begun = []
-    for pk in list(due.values_list("pk", flat=True)):
-        with apart(f"starting run {pk}"):
-            begun += [pk] if _begin(pk, now) else []
-    alive = Schedule.objects.filter(ended_why="").exclude(runs__state__in=WAITING)
-    for pk in alive.values_list("pk", flat=True):
-        with apart(f"planning the next run of schedule {pk}"):
-            plan_next(pk, now=now)
-    return begun
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
 
 
-def plan_next(schedule_id: int, *, now: datetime) -> Run | None:
-    """The next run of a schedule, or the reason why there is none any more in `ended_why`."""
-    with queue.queue_lock():
-        living = Schedule.objects.select_for_update().filter(pk=schedule_id, ended_why="")
-        schedule = living.first()
-        if schedule is None or schedule.runs.filter(state__in=WAITING).exists():
-            return None
-        last = schedule.runs.order_by("scheduled_for", "pk").last()
-        try:
-            start, rolled_from = _next(schedule, last, now)
-        except (BadRule, BadZone) as error:
-            _end(schedule, str(error))
-            return None
-        if start is None:
-            _end(schedule, _why_it_ends(schedule, last))
-            return None
-        return _plan(schedule, start, rolled_from, now)
+@dataclass(frozen=True)
+class Start:
+    """A start to come, and what the calendar says to it today."""
+
+    at: datetime
+    verdict: Verdict
 
 
-def _next(
-    schedule: Schedule, last: Run | None, now: datetime
-) -> tuple[datetime | None, Run | None]:
-    """When, and from which run that was forbidden it rolls there."""
-    if last and _rolls(schedule, last):
-        window = _safe_from(max(now, last.scheduled_for or now), last.duration, now)
-        if window:
-            return window, last
-    if schedule.starts_at is None:
-        return (None if last else _safe_from(now, schedule.plan.duration, now)), None
-    # The first start may be a few minutes ago; a later one comes after all that was planned.
-    after = max(now, last.scheduled_for) if last and last.scheduled_for else now - GRACE
-    start = next_start(
-        rule=schedule.rule, starts_at=schedule.starts_at, zone=schedule.zone, after=after
-    )
-    return start, None
+def schedule(
+    *,
+    by: User,
+    plan_id: str,
+    starts_at: datetime | None = None,
+    rule: str = "",
+    zone: str = "UTC",
+    rolls: bool = False,
+    now: datetime,
+) -> ScheduleWord:
+    """Start a plan at a time, by a rule, or without `starts_at` in the next safe window.
 
-
-def _rolls(schedule: Schedule, last: Run) -> bool:
-    forbidden = last.state == State.REFUSED and not (last.calendar or {}).get("safe", True)
-    return schedule.rolls and forbidden and _rolled(last) < MOST_ROLLS
-
-
-def _rolled(run: Run) -> int:
-    """How often it has rolled already."""
-    times, earlier = 0, run.rolled_from
-    while earlier and times < MOST_ROLLS:
-        times, earlier = times + 1, earlier.rolled_from
-    return times
-
-
-def _safe_from(start: datetime, duration: timedelta, now: datetime) -> datetime | None:
-    window = calendar_guard.check(start=start, duration=duration, now=now).next_safe_window
-    return window.start if window else None
-
-
-def _plan(schedule: Schedule, start: datetime, rolled_from: Run | None, now: datetime) -> Run:
-    by = schedule.created_by.username
-    run = Run(
-        **vars(schedule.plan.request),
-        plan=schedule.plan,
-        schedule=schedule,
-        rolled_from=rolled_from,
-        state=State.SCHEDULED,
-        requested_by=schedule.created_by,
+    Raises UnknownRun for the plan, Invalid, and RunRefused where the only start is forbidden.
+    """
+    plan = find_plan(plan_id)
+    check_schedule(plan=plan, starts_at=starts_at, rule=rule, zone=zone, now=now)
+    row = Schedule.objects.create(
+        plan=plan,
+        starts_at=starts_at,
+        rule=rule,
+        zone=zone,
+        rolls=rolls or starts_at is None,
+        created_by=by,
         created_at=now,
-        scheduled_for=start,
-        heartbeat_at=clock.real_now(),
     )
-    run.save()
-    answer = queue.ask(run, start=start, by=by, now=now)
-    moves.begin(run, by=by, why=_why_it_is_planned(schedule, rolled_from), now=now)
-    # Where nothing at all is safe there is no window to roll to: it is asked again when it is due.
-    if not answer.safe and schedule.rolls and answer.verdict.next_safe_window:
-        queue.refuse(run, answer, now=now)
-    schedule.next_at = start
-    schedule.save(update_fields=["next_at"])
-    return run
+    begin(row.pk, now=now)
+    return schedule_word(find_schedule(str(row.pk)))
 
 
-def _begin(run_id: int, now: datetime) -> bool:
-    """Let in a run that is due, or say why not. A target is looked up before anything is locked."""
-    run = Run.objects.select_related("plan").get(pk=run_id)
+def begin(schedule_id: int, *, now: datetime) -> None:
+    """Plan a new schedule's first run. Raises RunRefused where its only start is forbidden."""
+    run = tending.plan_next(schedule_id, now=now)
+    while run and Run.objects.filter(pk=run.pk, state=State.REFUSED).exists():
+        run = tending.plan_next(schedule_id, now=now)
+    row = Schedule.objects.get(pk=schedule_id)
+    if run and not run.permit_id and not row.rule:
+        verdict = verdict_from_json(run.calendar or {})
+        queue.refuse(run, queue.Answer(False, verdict, verdict.reason), now=now)
+        tending.end(row, verdict.reason)
+        run.refresh_from_db()
+        raise RunRefused(run_word(run), verdict)
+
+
+def check_schedule(
+    *, plan: Plan, starts_at: datetime | None, rule: str, zone: str, now: datetime
+) -> None:
+    """Raises Invalid for the first word that is wrong, also where the plan cannot be a test now."""
+    check(plan.request)
     try:
-        request, admitted = _look(run, now)
-    except _NoStart as no:
-        if queue.end(run, no.outcome, by=_DUE, now=now) and run.permit_id:
-            calendar_guard.give_back(permit_id=run.permit_id, now=now)
-        return False
-    with queue.queue_lock():
-        return _let_in(run_id, request, admitted, now)
+        find_zone(zone)
+        if starts_at is None:
+            if rule:
+                raise Invalid("starts_at", "A rule repeats from a first start; name it.")
+            return
+        if not now - LONGEST_AHEAD <= starts_at <= now + LONGEST_AHEAD:
+            raise Invalid("starts_at", "A schedule begins within a year from now.")
+        if rule:
+            check_rule(rule=rule, starts_at=starts_at, zone=zone)
+        earliest = now - tending.GRACE
+        if next_start(rule=rule, starts_at=starts_at, zone=zone, after=earliest) is None:
+            said = "That is over" if not rule else "All starts of this rule are over"
+            raise Invalid("rule" if rule else "starts_at", f"{said}; name a later one.")
+    except BadZone as error:
+        raise Invalid("zone", str(error)) from None
+    except BadRule as error:
+        raise Invalid("rule", str(error)) from None
 
 
-def _look(run: Run, now: datetime) -> tuple[Request, Admitted]:
-    """The plan as it is today, and what its target allows it."""
-    if run.schedule_id is None or run.plan is None or run.scheduled_for is None:
-        raise _NoStart(Outcome("aborted", "Its schedule or its plan was deleted."))
-    late = now - run.scheduled_for
-    if late > GRACE:
-        ago = span(late - late % timedelta(minutes=1))
-        missed = f"It was due {ago} ago, when nothing here could start it."
-        raise _NoStart(Outcome("refused", missed))
-    request = run.plan.request
-    try:
-        return request, check(request)
-    except Invalid as error:
-        raise _NoStart(Outcome("refused", str(error))) from None
+def next_starts(
+    *, starts_at: datetime | None, rule: str, zone: str, duration: timedelta, now: datetime
+) -> list[Start]:
+    """The next three starts of a schedule and what the calendar says to each. Sends nothing."""
+    if starts_at is None:
+        window = calendar_guard.check(start=now, duration=duration, now=now).next_safe_window
+        return [_start(window.start, duration, now)] if window else []
+    found: list[Start] = []
+    after = now
+    while len(found) < SHOWN_STARTS:
+        start = next_start(rule=rule, starts_at=starts_at, zone=zone, after=after)
+        if start is None:
+            break
+        found.append(_start(start, duration, now))
+        after = start
+    return found
 
 
-def _let_in(run_id: int, request: Request, admitted: Admitted, now: datetime) -> bool:
-    run = Run.objects.select_for_update().filter(pk=run_id, state=State.SCHEDULED).first()
-    if run is None:
-        return False
-    for name, value in vars(request).items():
-        setattr(run, name, value)
-    run.site, run.allowed_by_id = admitted.site, admitted.target_id
-    by = run.requested_by.username
-    answer = queue.enter(run, slots=admitted.concurrency, by=by, now=now)
-    if not answer.safe:
-        queue.refuse(run, answer, now=now)
-        return False
-    wanted = (*vars(request), "site", "allowed_by_id", "queued_at", "permit_id", "calendar")
-    return moves.move(
-        run.pk,
-        of=[State.SCHEDULED],
-        to=run.state,
-        by=by,
-        why=f"schedule {run.schedule_id} was due",
-        now=now,
-        heartbeat_at=clock.real_now(),
-        **{name: getattr(run, name) for name in wanted},
+def list_schedules() -> list[ScheduleWord]:
+    """Those that still start something by their next start, then the ended ones, latest first."""
+    rows = list(Schedule.objects.select_related("plan", "created_by"))
+    alive = sorted(
+        (row for row in rows if not row.ended_why), key=lambda row: row.next_at or row.created_at
+    )
+    ended = sorted((row for row in rows if row.ended_why), key=lambda row: -row.pk)
+    return [schedule_word(row) for row in (*alive, *ended)]
+
+
+def get_schedule(*, schedule_id: str) -> ScheduleWord:
+    """Raises UnknownSchedule."""
+    return schedule_word(find_schedule(schedule_id))
+
+
+def cancel_schedule(*, schedule_id: str, by: User, now: datetime) -> ScheduleWord:
+    """End a schedule, and its run that has not begun; one that runs goes on. Idempotent."""
+    row = find_schedule(schedule_id)
+    why = f"Cancelled by {by.username}."
+    with transaction.atomic():
+        living = Schedule.objects.filter(pk=row.pk, ended_why="")
+        if living.update(ended_why=why, next_at=None):
+            audit.record(
+                action="cancel",
+                actor=by.username,
+                subject=f"schedule {row.pk}",
+                data={"plan": row.plan_id},
+                now=now,
+            )
+    outcome = Outcome("aborted", f"Its schedule was cancelled by {by.username}.")
+    for run in row.runs.filter(state__in=WAITING):
+        if queue.end(run, outcome, by=by.username, now=now):
+            _revoke(run, by.username, now)
+    return schedule_word(find_schedule(schedule_id))
+
+
+def schedule_word(row: Schedule) -> ScheduleWord:
+    run = row.runs.filter(state__in=WAITING).order_by("pk").first()
+    return ScheduleWord(
+        id=str(row.pk),
+        plan=str(row.plan_id),
+        plan_name=row.plan.name,
+        starts_at=row.starts_at.isoformat() if row.starts_at else None,
+        rule=row.rule,
+        zone=row.zone,
+        rolls=row.rolls,
+        next_at=row.next_at.isoformat() if row.next_at else None,
+        run=str(run.pk) if run else None,
+        ended_why=row.ended_why,
+        created_by=row.created_by.username,
+        created_at=row.created_at.isoformat(),
     )
 
 
-def _end(schedule: Schedule, why: str) -> None:
-    schedule.next_at, schedule.ended_why = None, why[:LONGEST_WHY]
-    schedule.save(update_fields=["next_at", "ended_why"])
+def _revoke(run: Run, by: str, now: datetime) -> None:
+    run.refresh_from_db(fields=["permit_id"])  # it may have been let in at the same moment
+    if run.permit_id:
+        why = "the schedule was cancelled"
+        calendar_guard.revoke(permit_id=run.permit_id, by=by, why=why, now=now)
 
 
-def _why_it_ends(schedule: Schedule, last: Run | None) -> str:
-    if last is None:
-        return f"No time is safe for {span(schedule.plan.duration)}; ask the coordinator."
-    if last.state == State.REFUSED:
-        said = (last.verdict or {}).get("reason", "the calendar said no")
-        return f"Its last start, run {last.pk}, was skipped: {said}"
-    return f"Run {last.pk} was its last."
-
-
-def _why_it_is_planned(schedule: Schedule, rolled_from: Run | None) -> str:
-    if rolled_from:
-        return f"schedule {schedule.pk} rolls from run {rolled_from.pk} to the next safe window"
-    return f"the next start of schedule {schedule.pk}"
+def _start(at: datetime, duration: timedelta, now: datetime) -> Start:
+    return Start(at, calendar_guard.check(start=at, duration=duration, now=now))

@@ -13,7 +13,7 @@ from calendar_guard.models import Hold, Permit
 from runs import engine, moves, services, tasks
 from runs.models import Plan, Run, Schedule, State
 from runs.outcome import Outcome
-from runs.waiting import schedules
+from runs.waiting import tending
 from tests.conftest import MoveClock
 from tests.runs.conftest import TUESDAY, request_for
 
@@ -182,7 +182,7 @@ def test_what_was_missed_is_skipped_once_and_the_next_one_is_to_come(
 
 def test_some_minutes_late_is_not_missed(engineer: User, plan: services.PlanWord, at: Any) -> None:
     word = schedule(engineer, plan, TUESDAY + HOUR)
-    at(TUESDAY + HOUR + schedules.GRACE - timedelta(seconds=30))
+    at(TUESDAY + HOUR + tending.GRACE - timedelta(seconds=30))
     assert states(word) == ["requested"]
 
 
@@ -214,12 +214,12 @@ def test_one_that_rolls_goes_on_to_the_next_safe_window(
 
 def test_it_rolls_only_so_often(engineer: User, plan: services.PlanWord) -> None:
     word = schedule(engineer, plan, TUESDAY + HOUR, rolls=True)
-    for _ in range(schedules.MOST_ROLLS + 1):
+    for _ in range(tending.MOST_ROLLS + 1):
         start = Run.objects.get(schedule_id=word.id, state="scheduled").scheduled_for
         assert start is not None
         hold(start, start + HOUR)
         tasks.sweep()
-    assert states(word) == ["refused"] * (schedules.MOST_ROLLS + 1)
+    assert states(word) == ["refused"] * (tending.MOST_ROLLS + 1)
     assert "was skipped" in again(word).ended_why
 
 
