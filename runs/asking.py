@@ -6,9 +6,9 @@ from datetime import timedelta
 from calendar_guard.rules import Verdict
 from runs import belongings, targets, thresholds
 from runs.models import MOST_SHARDS
-from runs.report import RunWord
 from runs.request import Invalid, Request
 from runs.tools import get_tool, tool_names
+from runs.wording import RunWord
 
 LONGEST = timedelta(hours=24)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")

@@ -10,8 +10,8 @@ from audit import services as audit
 from runs.asking import check
 from runs.finding import find_plan
 from runs.models import Plan
-from runs.report import PlanWord, plan_word
 from runs.request import Request
+from runs.wording import PlanWord, plan_word
 
 
 class StillScheduled(Exception):

@@ -1,34 +1,28 @@
 """What others may ask of runs: start one, stop one, read them. Words, never models."""
 
 from runs import moves
-from runs.allowing import TargetWord, list_targets
 from runs.asking import KeyReused, RunRefused, check
 from runs.finding import UnknownRun, UnknownSchedule, find_plan, find_run
-from runs.models import Plan, State
+from runs.models import Plan, State, Target
 from runs.moves import Move
 from runs.past.comparing import Comparison
-from runs.past.history import (
-    TrendPoint,
-    compare,
-    metrics,
-    previous,
-    set_baseline,
-    trend,
-)
+from runs.past.history import TrendPoint, compare, metrics, previous, set_baseline, trend
 from runs.past.listing import list_runs
 from runs.past.notes import annotate, read_tags
 from runs.planning import StillScheduled, add_plan, change_plan, delete_plan
-from runs.report import PlanWord, RunWord, plan_word, run_word
 from runs.request import Invalid, Request
 from runs.starting import dry_run, start
 from runs.stopping import stop, stop_all
 from runs.tools import tool_names
-from runs.waiting.schedules import (
+from runs.waiting.schedules import cancel_schedule, get_schedule, list_schedules, schedule
+from runs.wording import (
+    PlanWord,
+    RunWord,
     ScheduleWord,
-    cancel_schedule,
-    get_schedule,
-    list_schedules,
-    schedule,
+    TargetWord,
+    plan_word,
+    run_word,
+    target_word,
 )
 
 STATES = tuple(map(str, State.values))
@@ -50,6 +44,11 @@ def get_plan(*, plan_id: str) -> PlanWord:
 
 def list_plans() -> list[PlanWord]:
     return [plan_word(plan) for plan in Plan.objects.all()]
+
+
+def list_targets() -> list[TargetWord]:
+    """Whom load tests may reach, and how hard."""
+    return [target_word(target) for target in Target.objects.all()]
 
 
 def request_of_plan(*, plan_id: str) -> Request:

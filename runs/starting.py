@@ -12,11 +12,11 @@ from runs import fanout, moves, tasks
 from runs.asking import KeyReused, RunRefused, check
 from runs.models import Run, State
 from runs.outcome import Outcome
-from runs.report import RunWord, run_word
 from runs.request import Request
 from runs.targets import Admitted
 from runs.waiting import queue
 from runs.waiting.queue import Answer
+from runs.wording import RunWord, run_word
 
 _MAY_CHANGE = ("tags", "notes")  # of a run that is there already, so they do not tell tests apart
 

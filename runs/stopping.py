@@ -8,9 +8,9 @@ from runs.fencing.places import locate
 from runs.finding import find_run
 from runs.models import GOING, OPEN, WAITING, Run, State
 from runs.outcome import Outcome
-from runs.report import RunWord, run_word
 from runs.request import Invalid
 from runs.waiting import queue
+from runs.wording import RunWord, run_word
 
 
 def stop(*, run_id: str, by: str, now: datetime, why: str = "stop was pressed") -> RunWord:

@@ -1,7 +1,7 @@
 """What a run is worth afterwards: its metrics, another run beside it, the trend of its plan."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -14,9 +14,9 @@ from runs.models import OPEN, Run
 from runs.past import comparing, keeping, rollup
 from runs.past.comparing import Comparison, Measured, Side
 from runs.past.rollup import WIDTHS
-from runs.report import PlanWord, plan_word
 from runs.request import Invalid
 from runs.samples import REQUESTS, Key, Tally
+from runs.wording import PlanWord, Word, plan_word
 
 LATEST = 60
 _SAME = (
@@ -27,7 +27,7 @@ _INPUTS = ("files", "variables", "secrets", "hosts", "ca")
 
 
 @dataclass(frozen=True)
-class TrendPoint:
+class TrendPoint(Word):
     """One run of a plan; figures are None where nothing was measured."""
 
     run: str
@@ -42,9 +42,6 @@ class TrendPoint:
     p50_ms: float | None
     p95_ms: float | None
     p99_ms: float | None
-
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 def metrics(*, run_id: str, width: int = 1) -> list[dict[str, Any]]:

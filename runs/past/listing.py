@@ -7,7 +7,7 @@ from django.db.models.functions import Cast
 
 from runs.finding import read_id
 from runs.models import Run
-from runs.report import RunWord, run_word
+from runs.wording import RunWord, run_word
 
 # Megabytes a row, which no word tells.
 _LONG = ("script", "files", "ca")

@@ -9,8 +9,8 @@ from django.db import transaction
 from audit import services as audit
 from runs.finding import find_run
 from runs.models import Run
-from runs.report import RunWord, run_word
 from runs.request import Invalid
+from runs.wording import RunWord, run_word
 
 MOST_TAGS, LONGEST_TAG, LONGEST_NOTES = 20, 40, 10_000
 _TAG = re.compile(r"[^\W_][\w .:/+-]*")

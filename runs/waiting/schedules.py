@@ -1,8 +1,7 @@
 """Schedules as people add, read and cancel them."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -14,34 +13,13 @@ from runs.asking import RunRefused, check
 from runs.finding import find_plan, find_schedule
 from runs.models import WAITING, Plan, Run, Schedule, State
 from runs.outcome import Outcome
-from runs.report import run_word
 from runs.request import Invalid
 from runs.waiting import queue, tending
 from runs.waiting.occurrences import BadRule, BadZone, check_rule, find_zone, next_start
+from runs.wording import ScheduleWord, run_word, schedule_word
 
 LONGEST_AHEAD = timedelta(days=366)
 SHOWN_STARTS = 3
-
-
-@dataclass(frozen=True)
-class ScheduleWord:
-    """`run` is the one that comes next; without one, `ended_why` says why. Times are ISO 8601."""
-
-    id: str
-    plan: str
-    plan_name: str
-    starts_at: str | None
-    rule: str
-    zone: str
-    rolls: bool
-    next_at: str | None
-    run: str | None
-    ended_why: str
-    created_by: str
-    created_at: str
-
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -172,24 +150,6 @@ def cancel_schedule(*, schedule_id: str, by: User, now: datetime) -> ScheduleWor
         if queue.end(run, outcome, by=by.username, now=now):
             _revoke(run, by.username, now)
     return schedule_word(find_schedule(schedule_id))
-
-
-def schedule_word(row: Schedule) -> ScheduleWord:
-    run = row.runs.filter(state__in=WAITING).order_by("pk").first()
-    return ScheduleWord(
-        id=str(row.pk),
-        plan=str(row.plan_id),
-        plan_name=row.plan.name,
-        starts_at=row.starts_at.isoformat() if row.starts_at else None,
-        rule=row.rule,
-        zone=row.zone,
-        rolls=row.rolls,
-        next_at=row.next_at.isoformat() if row.next_at else None,
-        run=str(run.pk) if run else None,
-        ended_why=row.ended_why,
-        created_by=row.created_by.username,
-        created_at=row.created_at.isoformat(),
-    )
 
 
 def _revoke(run: Run, by: str, now: datetime) -> None:
