@@ -28,9 +28,9 @@ _MUTE = "a part of the script blocks, or there are more users than this machine 
 _IDLE = " No request was answered in all that time: look for a part that never ends."
 
 
-def begin(tool: Tool, ready: Ready, who: Identity, workdir: Path) -> process.Tool:
+def begin(tool: Tool, ready: Ready, who: Identity, workdir: Path) -> process.ToolProcess:
     """Start the tool of a prepared job. It makes no request until it is told to go."""
-    return process.Tool(
+    return process.ToolProcess(
         partial(_command, tool, ready.job),
         who=who,
         cwd=workdir,
@@ -46,7 +46,7 @@ class Follower:
         self,
         tool: Tool,
         job: Job,
-        child: process.Tool,
+        child: process.ToolProcess,
         why_stop: Callable[[], Stop | None],
     ) -> None:
         self.stop: Stop | None = None

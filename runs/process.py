@@ -112,7 +112,7 @@ def _wait(
     return None, None
 
 
-class Tool:
+class ToolProcess:
     """A load tool at work: a pipe of its samples, a pipe for our "go", a tail of what it says.
 
     Behind a fence it has a network of its own, and a relay beside it that ends with it.

@@ -13,7 +13,9 @@ from runs.tools import Ending, Job, OwnVerdict, Tool
 class Watch:
     """Nothing in its loop waits on a listener or on the calendar."""
 
-    def __init__(self, run: Run, tool: Tool, job: Job, child: process.Tool, lease: Lease) -> None:
+    def __init__(
+        self, run: Run, tool: Tool, job: Job, child: process.ToolProcess, lease: Lease
+    ) -> None:
         self._run, self._child, self._lease = run, child, lease
         self._notes = run.log_tail
         self._tool = Follower(tool, job, child, self._why_stop)

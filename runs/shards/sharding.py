@@ -104,7 +104,7 @@ class _Part:
         tool: Tool,
         ready: Ready,
         link: Link,
-        child: process.Tool,
+        child: process.ToolProcess,
         result: Result,
     ) -> None:
         self.result = result

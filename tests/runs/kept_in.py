@@ -21,7 +21,7 @@ from runs.workdir import work_directory
 class Kept:
     tool: Tool
     ready: Ready
-    child: process.Tool
+    child: process.ToolProcess
     aggregator: Aggregator
     reader: CarefulReader
 
@@ -76,7 +76,7 @@ def kept_in(tool: Tool, run: Run) -> Iterator[Kept]:
         def command(samples: int, go: int) -> Command:
             return tool.command(ready.job, samples_fd=samples, go_fd=go)
 
-        child = process.Tool(
+        child = process.ToolProcess(
             command, who=who, cwd=workdir, fence=ready.fence, redactor=ready.redactor
         )
         with contextlib.closing(child):

@@ -18,7 +18,7 @@ from runs.fencing.fence import Door, Fence, around
 from runs.fencing.kernel import can_fence
 from runs.fencing.places import Place
 from runs.identity import Identity
-from runs.process import Tool
+from runs.process import ToolProcess
 from runs.tools import Command, Finished
 from runs.workdir import work_directory
 from tests.runs.tools.local import Site, serve
@@ -120,7 +120,7 @@ def site() -> Iterator[Site]:
 def run_behind(fence: Fence, argv: list[str], who: Identity = WHO) -> str:
     """What the command says behind the fence, and the proof that nothing of it is left."""
     with work_directory(who) as cwd:
-        tool = Tool(lambda samples, go: Command(argv, {}), who=who, cwd=cwd, fence=fence)
+        tool = ToolProcess(lambda samples, go: Command(argv, {}), who=who, cwd=cwd, fence=fence)
         until(lambda: tool.exit_code is not None, within=20, what="the end")
         assert tool.end() == 0
         tool.close()
@@ -173,7 +173,7 @@ class TestTheRealOne:
         with work_directory(WHO) as cwd:
             (cwd / "wedsync-hosts").symlink_to(precious)
             argv = ["/bin/sh", "-c", "cat /etc/hosts >&2; echo x >> /etc/hosts || echo kept >&2"]
-            tool = Tool(lambda *_: Command(argv, {}), who=WHO, cwd=cwd, fence=fence)
+            tool = ToolProcess(lambda *_: Command(argv, {}), who=WHO, cwd=cwd, fence=fence)
             until(lambda: tool.exit_code is not None, within=10, what="the end")
             tool.close()
             assert [path.name for path in cwd.iterdir()] == ["wedsync-hosts"]
@@ -203,7 +203,7 @@ os.write(int(sys.argv[1]), os.read(int(sys.argv[2]), 1))
             return Command([str(PYTHON), "-c", code, str(samples), str(go)], {})
 
         with work_directory(WHO) as cwd:
-            tool = Tool(command, who=WHO, cwd=cwd, fence=Fence())
+            tool = ToolProcess(command, who=WHO, cwd=cwd, fence=Fence())
             os.write(tool.go, b"!")
             until(lambda: tool.exit_code is not None, within=10, what="the end")
             assert tool.read() == b"hello!"
@@ -254,11 +254,11 @@ import threading
 from pathlib import Path
 from runs.fencing.fence import Door, Fence
 from runs.identity import Identity
-from runs.process import Tool
+from runs.process import ToolProcess
 from runs.tools import Command
 fence = Fence((Door(("127.0.0.1", 80), ("127.0.0.1", {port})),))
 argv = ["/bin/sh", "-c", "exec sleep 60"]
-tool = Tool(lambda *_: Command(argv, {{}}), who=Identity(), cwd=Path({home!r}), fence=fence)
+tool = ToolProcess(lambda *_: Command(argv, {{}}), who=Identity(), cwd=Path({home!r}), fence=fence)
 print(tool.group, tool._relay.group, flush=True)
 threading.Event().wait(60)
 """

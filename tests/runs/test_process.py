@@ -10,7 +10,7 @@ import pytest
 from runs import identity, living, process
 from runs.identity import Identity
 from runs.outcome import Stop
-from runs.process import Survivors, Tool
+from runs.process import Survivors, ToolProcess
 from runs.tools import Command, ToolProblem
 from runs.workdir import work_directory
 from tests.waiting import until
@@ -23,15 +23,15 @@ def sh(script: str) -> list[str]:
     return [SHELL, "-c", script]
 
 
-def start(script: str, cwd: Path, who: Identity = US) -> Tool:
+def start(script: str, cwd: Path, who: Identity = US) -> ToolProcess:
     def command(samples: int, go: int) -> Command:
         env = {"PATH": "/usr/bin:/bin", "SAMPLES": str(samples), "GO": str(go)}
         return Command(argv=sh(script), env=env)
 
-    return Tool(command, who=who, cwd=cwd)
+    return ToolProcess(command, who=who, cwd=cwd)
 
 
-def read_all(tool: Tool) -> bytes:
+def read_all(tool: ToolProcess) -> bytes:
     until(lambda: tool.exit_code is not None, within=10, what="the tool's end")
     return b"".join(iter(lambda: tool.read() or b"", b""))
 
@@ -86,10 +86,10 @@ def test_a_tool_dies_with_the_worker_that_was_killed(tmp_path: Path) -> None:
                 import sys, threading
                 from pathlib import Path
                 from runs.identity import Identity
-                from runs.process import Tool
+                from runs.process import ToolProcess
                 from runs.tools import Command
                 argv = ["/bin/sh", "-c", "exec sleep 60"]
-                tool = Tool(
+                tool = ToolProcess(
                     lambda samples, go: Command(argv=argv, env={}), who=Identity(), cwd=Path("/")
                 )
                 print(tool.group, flush=True)

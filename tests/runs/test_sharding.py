@@ -184,9 +184,9 @@ def test_a_shard_that_ends_before_the_test_begins_keeps_no_other_waiting(
 def test_a_fault_of_ours_leaves_no_shard_a_tool_that_waits_for_ever(
     engineer: User, workers: Workers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    children: list[process.Tool] = []
+    children: list[process.ToolProcess] = []
 
-    def fail(tool: Tool, job: Job, child: process.Tool, why_stop: object) -> None:
+    def fail(tool: Tool, job: Job, child: process.ToolProcess, why_stop: object) -> None:
         children.append(child)
         raise RuntimeError("no follower")
 

@@ -17,7 +17,7 @@ from runs import identity, living, process
 from runs.fencing import doors
 from runs.identity import Identity
 from runs.outcome import Stop
-from runs.process import Halted, Survivors, Tool
+from runs.process import Halted, Survivors, ToolProcess
 from runs.tools import Command, ToolProblem
 from runs.workdir import work_directory
 from tests.waiting import until
@@ -30,16 +30,16 @@ ESCAPE = "setsid env -i /bin/sh -c '/bin/sleep 60 & echo $! >&2'; "
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has a warden out of reach")
 
 
-def start(script: str, cwd: Path, who: Identity = US) -> Tool:
+def start(script: str, cwd: Path, who: Identity = US) -> ToolProcess:
     env = {"PATH": "/usr/bin:/bin"}
-    return Tool(lambda *_: Command(["/bin/sh", "-c", script], env), who=who, cwd=cwd)
+    return ToolProcess(lambda *_: Command(["/bin/sh", "-c", script], env), who=who, cwd=cwd)
 
 
 def lives(pid: int) -> bool:
     return pid in living.members(pid)
 
 
-def escaped(tool: Tool) -> int:
+def escaped(tool: ToolProcess) -> int:
     pid = int(until(lambda: tool.tail.strip(), within=5, what="the escape"))
     assert lives(pid)
     return pid
@@ -79,10 +79,10 @@ WORKER = """
 import sys, threading
 from pathlib import Path
 from runs.identity import Identity
-from runs.process import Tool
+from runs.process import ToolProcess
 from runs.tools import Command
 argv = ["/bin/sh", "-c", sys.argv[1] + "exec sleep 60"]
-tool = Tool(lambda *_: Command(argv, {}), who=Identity(), cwd=Path("/"))
+tool = ToolProcess(lambda *_: Command(argv, {}), who=Identity(), cwd=Path("/"))
 while "\\n" not in tool.tail:
     threading.Event().wait(0.02)
 print(tool.group, tool.tail.strip(), flush=True)
@@ -183,14 +183,14 @@ def test_a_warden_that_its_own_user_stopped_is_woken(
     tool.close()
 
 
-def look_after(tool: Tool) -> int:
+def look_after(tool: ToolProcess) -> int:
     """What a sweep does once the worker is gone as well: the row is all that it knows."""
     return living.end_stranger(**{name.split("_")[1]: fact for name, fact in tool.facts.items()})
 
 
-@pytest.mark.parametrize(("finish", "proven"), [(Tool.end, None), (look_after, 0)])
+@pytest.mark.parametrize(("finish", "proven"), [(ToolProcess.end, None), (look_after, 0)])
 def test_a_tool_dies_with_its_warden_and_its_mark_finds_the_rest(
-    tmp_path: Path, finish: Callable[[Tool], int | None], proven: int | None
+    tmp_path: Path, finish: Callable[[ToolProcess], int | None], proven: int | None
 ) -> None:
     """The worker knows that it proves nothing; a sweep cannot tell."""
     tool = start("setsid sleep 60 & echo $! >&2; exec sleep 60", tmp_path)
@@ -231,13 +231,13 @@ CROWDED = """
 import resource, sys, threading
 from pathlib import Path
 from runs import identity
-from runs.process import Tool
+from runs.process import ToolProcess
 from runs.tools import Command
 from runs.workdir import work_directory
 resource.setrlimit(resource.RLIMIT_NPROC, (1000, 1000))
 with work_directory(who := identity.choose(Path("/bin/sh"))) as home:
     argv = ["/bin/sh", "-c", "grep processes /proc/self/limits >&2"]
-    tool = Tool(lambda *_: Command(argv, {"PATH": "/usr/bin:/bin"}), who=who, cwd=home)
+    tool = ToolProcess(lambda *_: Command(argv, {"PATH": "/usr/bin:/bin"}), who=who, cwd=home)
     while tool.exit_code is None:
         threading.Event().wait(0.02)
     tool.end()
