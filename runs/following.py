@@ -74,12 +74,17 @@ class Follower:
             pause.wait(TICK_S)
         return False
 
-    def wait_for(self, is_there: Callable[[], bool]) -> bool:
-        """Hold a ready tool until this is true. False where it ended or was ended before."""
-        pause = threading.Event()
+    def wait_for(self, is_there: Callable[[], bool], *, every_s: float = 0.0) -> bool:
+        """Hold a ready tool until this is true. False where it ended or was ended before.
+
+        It is asked at every tick, or only so often: a database has others to answer too.
+        """
+        pause, ask_at = threading.Event(), time.monotonic()
         while self._child.exit_code is None:
-            if is_there():
-                return True
+            if (now := time.monotonic()) >= ask_at:
+                ask_at = now + every_s
+                if is_there():
+                    return True
             if stop := self._why_stop():
                 return self.halt(stop)
             self.take_in()

@@ -20,7 +20,7 @@ from runs.outcome import Stop
 from runs.persisting import answer, surely
 from runs.preparing import Ready
 from runs.shards.burying import total
-from runs.shards.link import LOOK_S, Link
+from runs.shards.link import EAGER_S, LOOK_S, Link
 from runs.tools import Tool, ToolProblem, get_tool
 from runs.workdir import work_directory
 
@@ -159,7 +159,7 @@ class _Part:
         if self.shard.index == 0:
             is_done = self._patiently(lambda: self._prepare_script(None))
             return is_done and self._keep(state=Shard.State.RUNNING, setup=self.setup)
-        is_told = self._follower.wait_for(lambda: bool(answer(self._is_told)))
+        is_told = self._until(lambda: bool(answer(self._is_told)))
         is_done = is_told and self._patiently(lambda: self._prepare_script(self.setup))
         return is_done and self._keep(state=Shard.State.RUNNING)
 
@@ -206,7 +206,11 @@ class _Part:
     def _keep(self, **facts: Any) -> bool:
         """As soon as the database takes it. False where the tool ended or was ended before."""
         mine = Shard.objects.filter(pk=self.shard.pk)
-        return self._follower.wait_for(lambda: answer(lambda: mine.update(**facts)) is not None)
+        return self._until(lambda: answer(lambda: mine.update(**facts)) is not None)
+
+    def _until(self, is_answered: Callable[[], bool]) -> bool:
+        """Wait for what the database says."""
+        return self._follower.wait_for(is_answered, every_s=EAGER_S)
 
 
 def _tear_down(part: _Part, who: Identity, workdir: Path) -> None:
