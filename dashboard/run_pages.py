@@ -33,8 +33,7 @@ TILES = (
 @reader_only
 def run_list(request: HttpRequest) -> HttpResponse:
     """What happened lately?"""
-    # No column can hold a zero byte, so it is asked for as a browser would show it.
-    asked = {name: request.GET.get(name, "").strip().replace("\0", "\ufffd") for name in FILTERS}
+    asked = {name: request.GET.get(name, "").strip() for name in FILTERS}
     filters = {"text" if name == "q" else name: value for name, value in asked.items()}
     matter = frame(request, asked=asked, states=STATES, tools=runs.tool_names())
     matter |= {
