@@ -120,8 +120,7 @@ class WeddingForm(ReturningForm):
                 self.instance.ends_at = zones.latest(ends, zone)
             if refusal := lasting.refuse(self.instance.starts_at, self.instance.ends_at, zone):
                 self.add_error("ends_local", refusal)
-            if cleaned.get("status") == Wedding.Status.COMPLETED:
-                self._check_begun()
+            self._check_status(cleaned)
         self._check_seen(cleaned.get("seen"))
         return cleaned
 
@@ -129,10 +128,11 @@ class WeddingForm(ReturningForm):
         if refusal := zones.refuse_gap(local, zone):
             self.add_error(name, refusal)
 
-    def _check_begun(self) -> None:
-        if not self.instance.may_be_over(clock.now()):
-            what = "It has not begun, so it cannot be completed; cancel it if it is called off."
-            self.add_error("status", what)
+    def _check_status(self, cleaned: dict[str, Any]) -> None:
+        if {"status", "setup"} <= cleaned.keys():
+            self.instance.status, self.instance.setup = cleaned["status"], cleaned["setup"]
+            with refuse(self):
+                writing.check_status(self.instance, None, clock.now())
 
     def _check_seen(self, seen: int | None) -> None:
         """Nobody overwrites what they have not seen, a "still going" least of all."""

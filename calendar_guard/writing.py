@@ -40,7 +40,7 @@ def write_weddings(
 
     Without a limit of its own: whoever writes thousands cuts them into pieces of `BATCH`, so that
     a test's renewal, once a second, need not wait long. New weddings get their ids; those that are
-    gone already stay gone. Raises Invalid for one that is completed before it has begun.
+    gone already stay gone. Raises Invalid for one that is live or completed too early.
     """
     with calendar_lock():
         known = Wedding.objects.in_bulk([wedding.pk for wedding in save if wedding.pk])
@@ -112,16 +112,19 @@ def preview(*, protects: rules.WeddingSpan | rules.HoldSpan, now: datetime) -> l
     ]
 
 
-def check_completed(wedding: Wedding, known: Wedding | None, now: datetime) -> None:
-    """Raises Invalid where a wedding is completed, or moved ahead as completed, too early."""
-    if wedding.status != Wedding.Status.COMPLETED or wedding.may_be_over(now):
+def check_status(wedding: Wedding, known: Wedding | None, now: datetime) -> None:
+    """Raises Invalid where a wedding is live or completed, or moved ahead as that, too early."""
+    status = wedding.status
+    if known and (status, wedding.starts_at) == (known.status, known.starts_at):
         return
-    facts = (wedding.status, wedding.starts_at)
-    if known is None or facts != (known.status, known.starts_at):
-        raise Invalid(
-            "status",
-            "It has not begun, so it cannot be completed; cancel it if it is called off.",
-        )
+    if status == Wedding.Status.COMPLETED and not wedding.may_be_over(now):
+        said = "It has not begun, so it cannot be completed; cancel it if it is called off."
+        raise Invalid("status", said)
+    if status == Wedding.Status.LIVE and not wedding.may_go_on(now):
+        said = "Its set-up has not begun, so it cannot be live; call it confirmed until then."
+        if known and known.status == Wedding.Status.LIVE and known.may_go_on(now):
+            said = "It is live, so it cannot be moved ahead; complete it when it is over."
+        raise Invalid("status", said)
 
 
 def completed_at(wedding: Wedding, *, was: str, now: datetime) -> datetime:
@@ -137,7 +140,7 @@ def completed_at(wedding: Wedding, *, was: str, now: datetime) -> datetime:
 
 
 def _settle(wedding: Wedding, known: Wedding | None, now: datetime) -> None:
-    check_completed(wedding, known, now)
+    check_status(wedding, known, now)
     if known:
         wedding.keep_local_times(known)
     is_over = wedding.status == Wedding.Status.COMPLETED

@@ -107,14 +107,14 @@ def _facts(row: dict[str, Any] | None, one: ical.Occasion, now: datetime) -> dic
     if row is None:
         return told | {"status": one.status}
     if not _is_under_way(row, now):
-        return told | {"status": _status(row["status"], one, now)}
+        return told | {"status": _status(row, one.starts_at, one.status, now)}
     near = one.starts_at <= row["ends_at"] + NEAR and row["starts_at"] <= one.ends_at + NEAR
     starts_at = min(row["starts_at"], one.starts_at)
     ends_at = max(row["ends_at"], one.ends_at)
     if one.status == "cancelled" or not near or ends_at - starts_at > lasting.LONGEST:
         return {name: row[name] for name in (*_FIELDS, "status")}
     both = {"starts_at": starts_at, "ends_at": ends_at}
-    return told | both | {"status": _status(row["status"], one, now)}
+    return told | both | {"status": _status(row, starts_at, one.status, now)}
 
 
 def _is_under_way(row: dict[str, Any], now: datetime) -> bool:
@@ -125,13 +125,15 @@ def _is_under_way(row: dict[str, Any], now: datetime) -> bool:
     return row["starts_at"] - row["setup"] <= now and not over
 
 
-def _status(kept: str, one: ical.Occasion, now: datetime) -> str:
-    """Live and completed are said by people; completed only of a wedding that has begun."""
+def _status(row: dict[str, Any], starts_at: datetime, said: str, now: datetime) -> str:
+    """Live and completed are said by people; neither of a wedding that is moved ahead."""
+    kept = str(row["status"])
     if kept == Wedding.Status.LIVE:
+        ahead = starts_at != row["starts_at"] and starts_at - row["setup"] > now
+        return said if ahead else kept
+    if kept == Wedding.Status.COMPLETED and starts_at <= now:
         return kept
-    if kept == Wedding.Status.COMPLETED and one.starts_at <= now:
-        return kept
-    return one.status
+    return said
 
 
 def _may_go(row: dict[str, Any], window: Window, now: datetime) -> bool:

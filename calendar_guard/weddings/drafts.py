@@ -60,7 +60,7 @@ def write(
     new = sum(not draft.wedding.pk for draft in drafts)
     known = [copy(draft.wedding) if draft.wedding.pk else None for draft in drafts]
     moved = [_apply(draft) for draft in drafts]
-    _check_completed(drafts, known, errors, now)
+    _check_statuses(drafts, known, errors, now)
     if errors:
         raise WrongWeddings(errors)
     regrouped = [
@@ -93,12 +93,12 @@ def _people(drafts: Sequence[Draft], crew: Crew, errors: Errors) -> dict[int, li
     return found
 
 
-def _check_completed(
+def _check_statuses(
     drafts: Sequence[Draft], known: Sequence[Wedding | None], errors: Errors, now: datetime
 ) -> None:
     for index, (draft, old) in enumerate(zip(drafts, known, strict=True)):
         try:
-            writing.check_completed(draft.wedding, old, now)
+            writing.check_status(draft.wedding, old, now)
         except Invalid as wrong:
             errors.setdefault(index, {})[wrong.field] = str(wrong)
 

@@ -110,8 +110,8 @@ def change_wedding(
     """Replace a wedding (`whole`), or some of its words.
 
     A replaced one keeps its source, uid and status where they are left out. Raises UnknownWedding;
-    WrongWords; NotTheirs as `put_weddings`; NotNow for another status than live while it is: who
-    sends that may have read the wedding before somebody pressed "still going".
+    WrongWords; NotTheirs as `put_weddings`; NotNow for another status than live while it goes on:
+    who sends that may have read the wedding before somebody pressed "still going".
     """
     with calendar_lock():
         wedding = _find(wedding_id)
@@ -121,7 +121,7 @@ def change_wedding(
             facts = replace(read_wedding({**kept, **words}), given=frozenset(WORDS))
         else:
             facts = read_wedding(words, base=old)
-        if wedding.status == Wedding.Status.LIVE and facts.status != Wedding.Status.LIVE:
+        if _goes_on(wedding, now) and facts.status != Wedding.Status.LIVE:
             raise NotNow(f"Wedding {wedding.pk} is under way; press complete when it is over.")
         errors = _refuse_identity(wedding, facts)
         try:
@@ -275,11 +275,16 @@ def _twice(facts: Sequence[WeddingFacts]) -> Errors:
 
 def _standing(wedding: Wedding, facts: WeddingFacts, now: datetime) -> WeddingFacts:
     """An import plans; that a wedding goes on, is over or is called off, only people say then."""
-    live = wedding.status == Wedding.Status.LIVE
+    if not wedding.pk:
+        return facts
     over = wedding.status == Wedding.Status.COMPLETED and wedding.starts_at <= now
-    if wedding.pk and (live or over and facts.status in {"tentative", "confirmed"}):
+    if _goes_on(wedding, now) or over and facts.status in {"tentative", "confirmed"}:
         return replace(facts, status=str(wedding.status))
     return facts
+
+
+def _goes_on(wedding: Wedding, now: datetime) -> bool:
+    return wedding.status == Wedding.Status.LIVE and wedding.may_go_on(now)
 
 
 def _refuse_identity(wedding: Wedding, facts: WeddingFacts) -> Errors:

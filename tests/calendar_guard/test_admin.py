@@ -140,6 +140,7 @@ def test_another_zone_reads_the_same_clock_elsewhere() -> None:
         ({"ends_local_0": "2026-06-17", "ends_local_1": "14:01"}, "ends_local", "lasts 8 days"),
         ({"ends_local_0": "9999-12-31"}, "ends_local", "Write a year between"),
         ({"starts_local_1": ""}, "starts_local", "required"),
+        ({"status": "live"}, "status", "Its set-up has not begun, so it cannot be live"),
     ],
 )
 def test_what_cannot_be_is_refused_in_words(
@@ -149,6 +150,14 @@ def test_what_cannot_be_is_refused_in_words(
 
     assert not form.is_valid()
     assert sentence in str(form.errors[field])
+
+
+def test_a_wedding_may_be_typed_as_live_from_its_set_up_on() -> None:
+    form = typed("2026-06-10 14:00", "2026-06-10 23:00", status="live", setup="03:00:00")
+    assert WeddingForm(form).is_valid()
+    wedding = Wedding.objects.create(title="A", zone=LONDON, starts_at=NOW, ends_at=NOW + HOUR)
+    ahead = typed("2026-08-15 14:00", "2026-08-15 23:00", status="live")
+    assert list(WeddingForm(ahead, instance=wedding).errors) == ["status"]
 
 
 def test_completing_a_wedding_stamps_the_moment_once(

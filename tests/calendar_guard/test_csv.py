@@ -268,7 +268,8 @@ class TestAdmin:
             Coordinator.objects.create(name="Ada; Byron", email="ada@a.test", phone="+44 1"),
             Coordinator.objects.create(name="Grace"),
         ]
-        wedding = save(title="=Ada", notes="one\ntwo", guests=80, venue="'@home", status="live")
+        facts = {"guests": 80, "status": "live", "starts_at": NOW}
+        wedding = save(title="=Ada", notes="one\ntwo", venue="'@home", **facts)
         coordinating.set_people(people={wedding.pk: people}, by="ada", now=NOW)
         late = at("2026-10-25 01:30", LONDON, fold=1)  # half past one for the second time
         save(source="planner", uid="x-1", zone=LONDON, starts_at=late, ends_at=late + HOUR)
@@ -353,7 +354,7 @@ class TestAdmin:
         )
 
     def test_a_live_wedding_is_not_ended_by_an_old_file(self, admin_client: Client) -> None:
-        live = save(status="live")
+        live = save(status="live", setup=timedelta(days=3))
         keep(admin_client, f"{HEADER},id,status,venue\n{ROW},{live.pk},confirmed,Barn\n")
 
         live.refresh_from_db()

@@ -207,6 +207,45 @@ def test_a_completed_wedding_that_is_moved_ahead_does_not_stay_completed() -> No
 
 
 @pytest.mark.django_db
+def test_no_list_calls_a_wedding_live_before_its_set_up() -> None:
+    [pk] = put({"uid": "7"}).ids
+    with pytest.raises(keeping.WrongWeddings) as refusal:
+        put({}, {"status": "live"}, {"uid": "7", "status": "live"})
+    assert list(refusal.value.errors) == [1, 2]
+    assert "set-up has not begun" in refusal.value.errors[1]["status"]
+    assert Wedding.objects.get(pk=pk).status == "confirmed"
+    assert kept(put(TODAY | {"status": "live"})).status == "live"
+
+
+@pytest.mark.django_db
+def test_a_wedding_that_goes_on_is_not_moved_ahead() -> None:
+    [pk] = put(TODAY | {"uid": "7", "status": "live"}).ids
+    words = {name: PARTY[name] for name in TODAY}
+    with pytest.raises(WrongWords) as changed:
+        keeping.change_wedding(wedding_id=pk, words=words, whole=False, by="mara", now=NOW)
+    with pytest.raises(keeping.WrongWeddings) as imported:
+        put({"uid": "7", "status": "confirmed"})
+    said = {"status": "It is live, so it cannot be moved ahead; complete it when it is over."}
+    assert (changed.value.errors, imported.value.errors[0]) == (said, said)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("imported", [True, False])
+def test_what_is_live_though_it_is_far_from_begun_may_be_called_confirmed(imported: bool) -> None:
+    [pk] = put({"uid": "7"}).ids
+    Wedding.objects.update(status="live")
+    ahead = {"starts_at": "2026-06-20T15:00:00"}
+    with pytest.raises(WrongWords, match="call it confirmed"):
+        keeping.change_wedding(wedding_id=pk, words=ahead, whole=False, by="mara", now=NOW)
+    words = {"status": "confirmed"}
+    if imported:
+        put(words | {"uid": "7"})
+    else:
+        keeping.change_wedding(wedding_id=pk, words=words, whole=False, by="mara", now=NOW)
+    assert Wedding.objects.get().status == "confirmed"
+
+
+@pytest.mark.django_db
 def test_a_title_written_before_new_zone_data_is_followed_leaves_the_local_times() -> None:
     [pk] = put({}).ids
     hour_off = at("2026-06-20 15:00", BERLIN)

@@ -286,6 +286,19 @@ def test_no_wedding_is_completed_before_it_has_begun(client: APIClient) -> None:
     assert Wedding.objects.get().status == "tentative"
 
 
+def test_no_wedding_is_live_before_its_set_up_and_shuts_every_launch(client: APIClient) -> None:
+    august = {"starts_at": "2026-08-15T12:00:00", "ends_at": "2026-08-15T20:00:00"}
+    address = post(client, words_of(**august))["Location"]
+    for response in (
+        client.patch(address, {"status": "live"}, format="json"),
+        client.put(address, words_of(**august, status="live"), format="json"),
+        post(client, words_of(**august, status="live")),
+    ):
+        assert "set-up has not begun" in problem(response)["errors"]["status"][0]
+    assert services.check(start=NOW, duration=HOUR, now=NOW).safe
+    assert client.patch(address, {"status": "cancelled"}, format="json").status_code == 200
+
+
 def test_whose_day_it_is_with_whom_to_call(client: APIClient) -> None:
     post(client, SENT | {"setup": "PT5H"})
     post(client, words_of(starts_at="2026-06-10T23:00:00"))

@@ -123,6 +123,22 @@ def test_a_completed_wedding_that_moves_ahead_is_protected_again(
     assert (moved.status, moved.completed_at) == ("confirmed", None)
 
 
+def test_what_is_live_though_it_is_far_from_begun_moves_with_its_feed(
+    server: CalendarServer, feed: Feed
+) -> None:
+    publish(server, entry("a", NOW + 5 * DAY))
+    sync(feed)
+    Wedding.objects.update(status="live")
+    publish(server, entry("a", NOW + 5 * DAY, SUMMARY="Ada and Grace"))
+    sync(feed, NOW + HOUR)
+    assert Wedding.objects.get().status == "live"
+
+    publish(server, entry("a", NOW + 6 * DAY))
+    assert sync(feed, NOW + 2 * HOUR).saved == 1
+    moved = Wedding.objects.get()
+    assert (moved.starts_at, moved.status) == (NOW + 6 * DAY, "confirmed")
+
+
 def test_a_cancelled_event_protects_nothing(server: CalendarServer, feed: Feed) -> None:
     others = [entry(day, NOW + day * DAY) for day in (7, 8)]
     publish(server, entry("a", NOW + DAY), *others)
