@@ -143,7 +143,7 @@ def asked_duration(request: Request, default: str = "") -> timedelta:
 
 def number(least: int, most: int) -> Callable[[str], int]:
     def read(text: str) -> int:
-        if not (text.isascii() and text.isdecimal() and least <= int(text[:20]) <= most):
+        if not (text.isascii() and text.isdecimal() and least <= int(text) <= most):
             raise ValueError(f"Write a whole number from {least} to {most:,}.")
         return int(text)
 
