@@ -42,7 +42,8 @@ class WindowsView(GuardView):
             duration = asked_duration(request)
             start = asked(request, "from", lambda text: instant(text, "from"), now)
             _refuse_past("from", start, now)
-            end = asked(request, "to", lambda text: instant(text, "to"), start + TWO_WEEKS)
+            usual = start + min(TWO_WEEKS, reading.policy().horizon)
+            end = asked(request, "to", lambda text: instant(text, "to"), usual)
             _refuse_span(start, end)
         found = services.windows(start=start, end=end, duration=duration, now=now)
         windows = [{"start": w.start.isoformat(), "end": w.end.isoformat()} for w in found]
@@ -66,7 +67,8 @@ class HeatMapView(GuardView):
     def get(self, request: Request) -> Response:
         now, policy = clock.now(), reading.policy()
         with told():
-            weeks = asked(request, "weeks", number(1, policy.horizon // WEEK), 4)
+            most = policy.horizon // WEEK
+            weeks = asked(request, "weeks", number(1, most), min(4, most))
             zone = asked(request, "zone", read_zone, policy.home_zone)
         today = datetime.combine(now.astimezone(zones.find(zone)).date(), time())
         start = zones.earliest(today, zone)

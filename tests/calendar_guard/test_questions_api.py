@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 
 from calendar_guard import declaring, rules, services, writing, zones
@@ -41,6 +42,15 @@ def test_all_windows_of_two_weeks_are_those_of_the_judge(client: APIClient) -> N
     for window in words["windows"]:
         start, end = (datetime.fromisoformat(window[name]) for name in ("start", "end"))
         assert services.check(start=start, duration=end - start, now=NOW).safe
+
+
+def test_a_short_horizon_shortens_what_is_answered_where_nothing_else_was_asked(
+    client: APIClient, settings: Settings
+) -> None:
+    settings.WEDSYNC_GUARD = {"zones": (LONDON,), "horizon": 10 * DAY}
+    words = client.get(ROOT + "windows", {"duration": "PT30M"}).json()
+    assert (words["from"], words["to"]) == (NOW.isoformat(), (NOW + 10 * DAY).isoformat())
+    assert client.get(ROOT + "heat-map").json()["weeks"] == 1
 
 
 def test_the_windows_of_a_span_stay_inside_it(client: APIClient) -> None:
