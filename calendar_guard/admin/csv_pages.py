@@ -77,9 +77,6 @@ def import_csv(request: HttpRequest) -> HttpResponse:
         written = _keep(request, looked)
         if written:
             return _kept(request, written)
-        messages.warning(
-            request, "Tests were begun or scheduled meanwhile that this would stop: look again."
-        )
         looked = _look(request)
     now, stops = clock.now(), looked.would.stopped if looked and looked.would else ()
     matter = {
@@ -145,13 +142,18 @@ def _put(request: HttpRequest, looked: Looked) -> Written:
 
 
 def _keep(request: HttpRequest, looked: Looked) -> Written | None:
-    """None, and nothing kept, where it would stop tests that the person was not shown."""
+    """None, with a word why, and nothing kept, where it comes to more than was looked at."""
     shown = set(request.POST.get("seen", "").split(","))
-    with transaction.atomic():
-        written = _put(request, looked)
-        if {str(permit.id) for permit in written.stopped} <= shown:
-            return written
-        transaction.set_rollback(True)
+    said = "Tests were begun or scheduled meanwhile that this would stop: look again."
+    try:
+        with transaction.atomic():
+            written = _put(request, looked)
+            if {str(permit.id) for permit in written.stopped} <= shown:
+                return written
+            transaction.set_rollback(True)
+    except WrongWeddings:
+        said = "The calendar was changed meanwhile: look again."
+    messages.warning(request, said)
     return None
 
 

@@ -104,7 +104,7 @@ _SAVE_AS = "In Excel choose “Save as”, “CSV UTF-8”."
 
 def _split(text: str) -> list[tuple[int, list[str]]]:
     """Lines with a cell in them, and where each begins."""
-    first = text.partition("\n")[0]
+    first = next((line for line in text.split("\n") if line.strip()), "")
     delimiter = max(_DELIMITERS, key=first.count)
     reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)
     found, line = [], 1

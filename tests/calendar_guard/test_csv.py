@@ -1,6 +1,7 @@
 """Weddings as rows: what spreadsheets do to a file, and what a person reads when it is wrong."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -13,8 +14,9 @@ from hypothesis import strategies as st
 
 from calendar_guard import coordinating, writing
 from calendar_guard.models import Change, Coordinator, Permit, Wedding
-from calendar_guard.weddings import csv_words
+from calendar_guard.weddings import csv_words, keeping
 from calendar_guard.weddings.csv_words import Unreadable, read_rows, write_rows
+from calendar_guard.weddings.drafts import Written
 from tests.calendar_guard.admin_words import typed
 from tests.calendar_guard.examples import BERLIN, HOUR, LONDON, at
 from tests.calendar_guard.running import grant
@@ -70,6 +72,12 @@ def test_a_file_is_read_as_every_spreadsheet_saves_it(mark: str, end: str, delim
         "starts_at": "2026-06-12 14:00",
         "ends_at": "2026-06-13T01:00:00",
     }
+
+
+@pytest.mark.parametrize("blank", ["\n", "\r\n \r\n"])
+def test_lines_without_a_word_before_the_columns_are_passed_over(blank: str) -> None:
+    text = f"{HEADER}\n{ROW}\n".replace(",", ";")
+    assert first(blank + text) == first(text)
 
 
 def test_columns_are_known_in_any_order_and_spelling() -> None:
@@ -376,6 +384,23 @@ class TestAdmin:
             admin_client, page, str(permit.id)
         )
         assert (Permit.objects.get().revoked_at, Wedding.objects.count()) == (NOW, 1)
+
+    def test_a_calendar_that_was_changed_since_the_look_is_looked_at_again(
+        self, admin_client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        known = save()
+        preview_of = keeping.preview_of
+
+        def remove_after_a_look(write: Callable[[], Written]) -> Written:
+            found = preview_of(write)
+            Wedding.objects.all().delete()
+            return found
+
+        monkeypatch.setattr(keeping, "preview_of", remove_after_a_look)
+        text = keep(admin_client, f"{HEADER},id\n{ROW},{known.pk}\n")
+
+        assert "The calendar was changed meanwhile: look again." in text
+        assert f"2 id There is no wedding {known.pk}; leave this empty to add one." in text
 
     def test_an_import_names_the_tests_that_are_scheduled_as_scheduled(
         self, admin_client: Client
