@@ -182,11 +182,6 @@ def permits_in_force(*, now: datetime) -> list[PermitWord]:
     return [word(permit) for permit in _in_force(now) if permit.starts_at <= now]
 
 
-def permits_not_over(*, now: datetime) -> list[PermitWord]:
-    """Those in force, and those of runs that were let in but have not begun."""
-    return [word(permit) for permit in _in_force(now)]
-
-
 def revoked(*, permit_ids: Collection[int]) -> list[PermitWord]:
     """Which of these were taken away, with who did it and why."""
     found = Permit.objects.filter(pk__in=permit_ids).exclude(revoked_at=None)

@@ -66,13 +66,6 @@ def question(
     return known, verdict
 
 
-def span_of(wedding: Wedding, now: datetime) -> rules.WeddingSpan:
-    """The judge's word for a row as it would be saved now; 0 is the id of a new one."""
-    facts = {name: getattr(wedding, name) for name in _SPAN}
-    completed_at = wedding.completed_at or now
-    return rules.WeddingSpan(**facts | {"id": wedding.pk or 0, "completed_at": completed_at})
-
-
 def merged(window: rules.Window, now: datetime) -> rules.Calendar:
     """What protects anything in or beside the window, for questions that need no names."""
     chosen = policy()

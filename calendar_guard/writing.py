@@ -4,18 +4,17 @@ The audit log gets ids and instants. What may be a name stays in `Change`, besid
 """
 
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from operator import ne
 from typing import Any
 
 from django.db.models import F, Model, Q, QuerySet
 
 from audit import services as audit
-from calendar_guard import permits, rules, zones
+from calendar_guard import permits, zones
 from calendar_guard.lock import calendar_lock
 from calendar_guard.models import Change, Revision, Wedding
 from calendar_guard.permits import PermitWord
-from calendar_guard.reading import policy
 
 BATCH = 500
 _KEPT = (
@@ -93,25 +92,6 @@ def _follow(weddings: QuerySet[Wedding], now: datetime) -> int:
         return sum(map(ne, before, after))
 
 
-def preview(*, protects: rules.WeddingSpan | rules.HoldSpan, now: datetime) -> list[PermitWord]:
-    """The tests that saving this would stop."""
-    alone = rules.Calendar(
-        policy(),
-        weddings=(protects,) if isinstance(protects, rules.WeddingSpan) else (),
-        holds=(protects,) if isinstance(protects, rules.HoldSpan) else (),
-    )
-    return [
-        permit
-        for permit in permits.permits_not_over(now=now)
-        if not rules.judge(
-            calendar=alone,
-            start=max(now, permit.start),
-            duration=max(permit.end - max(now, permit.start), timedelta(0)),
-            now=now,
-        ).safe
-    ]
-
-
 def check_status(wedding: Wedding, known: Wedding | None, now: datetime) -> None:
     """Raises Invalid where a wedding is live or completed, or moved ahead as that, too early."""
     status = wedding.status
@@ -127,26 +107,25 @@ def check_status(wedding: Wedding, known: Wedding | None, now: datetime) -> None
         raise Invalid("status", said)
 
 
-def completed_at(wedding: Wedding, *, was: str, now: datetime) -> datetime:
+def _settle(wedding: Wedding, known: Wedding | None, now: datetime) -> None:
+    check_status(wedding, known, now)
+    if known:
+        wedding.keep_local_times(known)
+    wedding.completed_at = _completed_at(wedding, known, now)
+    wedding.settle()
+
+
+def _completed_at(wedding: Wedding, known: Wedding | None, now: datetime) -> datetime | None:
     """When a wedding that is completed now was over: at the pressing, whatever was planned.
 
     One that nobody called live and that protects nothing any more was over as planned, so what is
     entered afterwards stops no test.
     """
-    if wedding.completed_at:
-        return wedding.completed_at
-    forgotten = was != Wedding.Status.LIVE and wedding.ends_at + wedding.teardown <= now
-    return wedding.ends_at if forgotten else now
-
-
-def _settle(wedding: Wedding, known: Wedding | None, now: datetime) -> None:
-    check_status(wedding, known, now)
-    if known:
-        wedding.keep_local_times(known)
-    is_over = wedding.status == Wedding.Status.COMPLETED
-    was = known.status if known else ""
-    wedding.completed_at = completed_at(wedding, was=was, now=now) if is_over else None
-    wedding.settle()
+    if wedding.status != Wedding.Status.COMPLETED:
+        return None
+    was_live = known is not None and known.status == Wedding.Status.LIVE
+    forgotten = not was_live and wedding.ends_at + wedding.teardown <= now
+    return wedding.completed_at or (wedding.ends_at if forgotten else now)
 
 
 def _set_status(wedding_id: int, status: str, by: str, now: datetime) -> list[PermitWord]:

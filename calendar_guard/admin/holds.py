@@ -10,7 +10,7 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
 import clock
-from calendar_guard import declaring, reading, rules, zones
+from calendar_guard import declaring, reading, zones
 from calendar_guard.admin import impact
 from calendar_guard.forms import HomeTimeField, ReturningForm, refuse
 from calendar_guard.models import Hold
@@ -123,8 +123,8 @@ class HoldAdmin(impact.AsksFirst):
         now, by = clock.now(), request.user.get_username()
         if not change:
             obj.created_by, obj.created_at = by, now
-        impact.check(request, [rules.HoldSpan(obj.pk or 0, obj.starts_at, obj.ends_at)], now)
         stopped = declaring.write_holds(save=[obj], by=by, now=now)
+        impact.check(request, stopped)
         impact.tell(request, stopped)
         said = f"No load test may run from {self.begins(obj)} until {self.ends(obj)}."
         messages.info(request, said)

@@ -1,10 +1,10 @@
 """A save that would stop tests asks first, naming them; with a yes it stops them.
 
-What asks and what writes share one calendar lock, so no test can slip in between. Tests that began
-while a person was reading the question are stopped as well, and the message says so.
+It is found out by writing and taking it back, under one calendar lock. Tests that began while a
+person was reading the question are stopped as well, and the message says so.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 import clock
-from calendar_guard import permits, reading, rules, writing, zones
+from calendar_guard import permits, reading, zones
 from calendar_guard.admin.saying import SaysItself
 from calendar_guard.lock import calendar_lock
 from calendar_guard.permits import PermitWord
@@ -25,11 +25,9 @@ from calendar_guard.permits import PermitWord
 SEEN, BACK = "_stops", "_back"
 _OURS = {SEEN, BACK, "csrfmiddlewaretoken"}
 
-Protects = rules.WeddingSpan | rules.HoldSpan
-
 
 class MustAsk(Exception):
-    """Raised before anything is written, so that its transaction holds nothing."""
+    """Takes back, with its transaction, a write that would stop tests."""
 
     def __init__(self, tests: Sequence[PermitWord]) -> None:
         super().__init__("This would stop tests.")
@@ -66,13 +64,10 @@ class AsksFirst(SaysItself):
             return ask(self, request, question.tests)
 
 
-def check(request: HttpRequest, protects: Iterable[Protects], now: datetime) -> None:
-    """Raises MustAsk where this would stop tests and nobody has said yes to that yet."""
-    if SEEN in request.POST:
-        return
-    found = (test for span in protects for test in writing.preview(protects=span, now=now))
-    if tests := list({test.id: test for test in found}.values()):
-        raise MustAsk(tests)
+def check(request: HttpRequest, stopped: Sequence[PermitWord]) -> None:
+    """After a write, inside its lock. Raises MustAsk where nobody has said yes to that yet."""
+    if stopped and SEEN not in request.POST:
+        raise MustAsk(stopped)
 
 
 def ask(

@@ -1,11 +1,10 @@
 """ "Still going" and "Completed now": what each may be pressed on, and what it comes to."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from calendar_guard import reading, rules, writing, zones
+from calendar_guard import writing, zones
 from calendar_guard.models import Wedding
 from calendar_guard.permits import PermitWord
 
@@ -21,11 +20,6 @@ def may(wedding: Wedding, verb: str, now: datetime) -> bool:
     if verb == STILL_GOING:
         return wedding.status not in _OFF and wedding.may_go_on(now)
     return wedding.status not in _DONE and wedding.may_be_over(now)
-
-
-def span_after(wedding: Wedding, verb: str, now: datetime) -> rules.WeddingSpan:
-    ended = writing.completed_at(wedding, was=wedding.status, now=now)
-    return replace(reading.span_of(wedding, now), status=_STATUS[verb], completed_at=ended)
 
 
 def set_all(weddings: Sequence[Wedding], verb: str, *, by: str, now: datetime) -> list[PermitWord]:
@@ -51,15 +45,14 @@ def said(
 
 
 def protection(wedding: Wedding, now: datetime) -> str:
-    span = reading.span_of(wedding, now).protection(now)
     if wedding.status == Wedding.Status.LIVE:
         return "protected until somebody completes it."
-    if span is None or span.end <= now:
+    if wedding.guarded_until <= max(now, wedding.guarded_from):
         return f"{wedding.status}, and protected no more."
-    ends = zones.spoken(span.end, wedding.zone)
-    if span.start <= now:
+    ends = zones.spoken(wedding.guarded_until, wedding.zone)
+    if wedding.guarded_from <= now:
         return f"{wedding.status}, and protected until {ends}."
-    starts = zones.spoken(span.start, wedding.zone)
+    starts = zones.spoken(wedding.guarded_from, wedding.zone)
     return f"{wedding.status}, and protected from {starts} until {ends}."
 
 

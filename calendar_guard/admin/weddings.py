@@ -1,5 +1,4 @@
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +12,7 @@ from django.utils.html import format_html, format_html_join
 from django.views.decorators.http import require_POST
 
 import clock
-from calendar_guard import coordinating, reading, writing, zones
+from calendar_guard import coordinating, writing, zones
 from calendar_guard.admin import doubles, history, impact, pages, status
 from calendar_guard.admin.filters import VenueFilter, WhenFilter
 from calendar_guard.admin.people import PeopleInline
@@ -81,10 +80,8 @@ class WeddingAdmin(impact.AsksFirst):
 
     def save_model(self, request: HttpRequest, obj: Wedding, form: Any, change: bool) -> None:
         now = clock.now()
-        ended = writing.completed_at(obj, was=form.initial.get("status", ""), now=now)
-        span = replace(reading.span_of(obj, now), completed_at=ended)
-        impact.check(request, [span], now)
         stopped = writing.write_weddings(save=[obj], by=_who(request), now=now)
+        impact.check(request, stopped)
         impact.tell(request, stopped)
         _confirm(request, obj, now)
 
@@ -153,8 +150,8 @@ class WeddingAdmin(impact.AsksFirst):
         try:
             with calendar_lock():
                 begun = [one for one in weddings if status.may(one, verb, now)]
-                impact.check(request, [status.span_after(one, verb, now) for one in begun], now)
                 stopped = status.set_all(begun, verb, by=_who(request), now=now)
+                impact.check(request, stopped)
         except impact.MustAsk as question:
             return impact.ask(self, request, question.tests, back=back)
         for sentence in status.said(weddings.all(), begun, verb, now):

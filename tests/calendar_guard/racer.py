@@ -64,17 +64,19 @@ def save() -> None:
 def renew() -> None:
     """As the workers do that drive runs: every permit, again and again."""
     from calendar_guard import permits
+    from tests.calendar_guard import running
 
     for _ in laps():
-        for permit in permits.permits_not_over(now=NOW):
+        for permit in running.let_in(NOW):
             permits.renew(permit_id=permit.id, doing="412/s", now=NOW)
 
 
 def revoke() -> None:
     from calendar_guard import permits
+    from tests.calendar_guard import running
 
     for _ in laps():
-        for permit in permits.permits_not_over(now=NOW):
+        for permit in running.let_in(NOW):
             if permit.id % 5 == 0:
                 permits.revoke(permit_id=permit.id, by="engineer", why="stop", now=NOW)
 

@@ -2,7 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from calendar_guard import services
+from calendar_guard import permits, services
+from calendar_guard.models import Permit
 from tests.calendar_guard.examples import HOUR, WEDNESDAY
 
 
@@ -26,3 +27,9 @@ def grant(
         by=by,
         now=now,
     )
+
+
+def let_in(now: datetime) -> list[services.PermitWord]:
+    """The tests that run and those that have not begun."""
+    rows = Permit.objects.filter(revoked_at=None, given_back_at=None, ends_at__gt=now)
+    return [permits.word(row) for row in rows]

@@ -8,7 +8,7 @@ from django.test import Client
 
 from audit import services as audit
 from calendar_guard import services
-from calendar_guard.models import Coordinator, Hold, Permit, Wedding
+from calendar_guard.models import Change, Coordinator, Hold, Permit, Revision, Wedding
 from tests.calendar_guard.admin_words import (
     ADD,
     HOLDS,
@@ -52,7 +52,8 @@ def test_a_wedding_over_a_running_test_names_it_and_saves_nothing_yet(mara: Clie
     assert "<td>Wed 10 Jun 2026, 10:00 London (09:00 UTC)</td>" in page
     assert "Save and stop 1 running test</button>" in page
     assert not Wedding.objects.exists()
-    assert not LogEntry.objects.exists()
+    assert not any(kept.objects.exists() for kept in (LogEntry, Change, Revision))
+    assert audit.entries(action="calendar") == []
     assert Permit.objects.get().revoked_at is None
 
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from audit import services as audit
-from calendar_guard import permits, services
+from calendar_guard import services
 from calendar_guard.models import Permit
 from tests.calendar_guard import running
 from tests.calendar_guard.examples import DAY, HOUR, LONDON, MINUTE, at
@@ -23,10 +23,9 @@ def move(permit: services.PermitWord, start: datetime, lasts: timedelta = HOUR) 
     return services.move(permit_id=permit.id, start=start, duration=lasts, now=NOW)
 
 
-def test_it_is_known_and_not_in_force_until_its_time() -> None:
+def test_it_is_not_in_force_until_its_time() -> None:
     permit = scheduled()
     assert services.permits_in_force(now=NOW) == []
-    assert permits.permits_not_over(now=NOW) == [permit]
     assert services.permits_in_force(now=NOW + DAY) == [permit]
 
 

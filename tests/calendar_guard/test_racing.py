@@ -16,7 +16,7 @@ from audit import services as audit
 from calendar_guard import permits, services, writing
 from calendar_guard.models import Permit, Wedding
 from tests.calendar_guard.racer import LONG, NOW
-from tests.calendar_guard.running import grant
+from tests.calendar_guard.running import grant, let_in
 from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
@@ -80,7 +80,7 @@ def race() -> None:
 def test_grants_and_weddings_that_race_leave_no_permit_that_the_calendar_forbids() -> None:
     race()
 
-    kept = permits.permits_not_over(now=NOW)
+    kept = let_in(NOW)
     verdicts = [services.check(start=one.start, duration=LONG, now=NOW) for one in kept]
     assert [verdict.blocked_by for verdict in verdicts if not verdict.safe] == []
     assert kept

@@ -1,6 +1,5 @@
 """Calendar writes: remembered, audited, and stopping at once what they forbid."""
 
-from dataclasses import replace
 from datetime import datetime
 from io import StringIO
 from typing import Any
@@ -13,7 +12,6 @@ from audit import services as audit
 from calendar_guard import coordinating, declaring, permits, replay, services, writing, zones
 from calendar_guard.models import Change, Coordinator, Feed, Hold, Permit, Wedding
 from calendar_guard.reading import question
-from calendar_guard.rules import HoldSpan, WeddingSpan
 from tests.calendar_guard.examples import BERLIN, DAY, HOUR, LONDON, MINUTE, at
 from tests.calendar_guard.running import grant
 
@@ -58,19 +56,6 @@ def test_a_test_that_was_let_in_for_later_is_stopped_too() -> None:
     stopped = writing.write_weddings(save=[wedding(NOW + 20 * HOUR)], by="mara", now=NOW)
 
     assert [permit.id for permit in stopped] == [later.id]
-
-
-def test_a_preview_names_the_tests_that_saving_would_stop_and_stops_none() -> None:
-    hit = grant()
-    grant(NOW + 20 * HOUR)
-    starts = NOW + 2 * HOUR
-    span = WeddingSpan(0, LONDON, starts, starts + HOUR, HOUR, HOUR, "confirmed")
-
-    assert [permit.id for permit in services.preview(protects=span, now=NOW)] == [hit.id]
-    hold = HoldSpan(0, NOW + 30 * MINUTE, NOW + 40 * MINUTE)
-    assert [permit.id for permit in services.preview(protects=hold, now=NOW)] == [hit.id]
-    assert services.preview(protects=replace(span, status="cancelled"), now=NOW) == []
-    assert not Permit.objects.exclude(revoked_at=None).exists()
 
 
 def test_a_hold_blocks_until_it_ends_or_is_lifted() -> None:
