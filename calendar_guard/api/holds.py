@@ -1,8 +1,7 @@
 """Holds and attestations over the API: a coordinator's "do not test" and "that is all there is"."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -28,17 +27,9 @@ from calendar_guard.api.view import (
 )
 from calendar_guard.lock import taken_back
 from calendar_guard.models import Attestation, Hold
-from calendar_guard.permits import PermitWord
 
 VIEW, ADD, CHANGE = ((f"calendar_guard.{verb}_hold",) for verb in ("view", "add", "change"))
 LONGEST_REASON, MOST_PLACED, MOST_LISTED = 200, 100, 1000
-
-
-@dataclass(frozen=True, slots=True)
-class HoldFacts:
-    reason: str
-    starts_at: datetime
-    ends_at: datetime
 
 
 class HoldsView(GuardView):
@@ -58,13 +49,12 @@ class HoldsView(GuardView):
         now, by = clock.now(), name_of(request)
         with told(many=many):
             is_preview = asked(request, "preview", flag, False)
-            facts = each(items, partial(_read, now=now))
+            holds = each(items, partial(_read, by=by, now=now))
             with taken_back() if is_preview else nullcontext():
-                ids, ended = _place(facts, by, now)
+                ended = declaring.write_holds(save=holds, by=by, now=now)
         if is_preview:
             return Response({"preview": True, "would_stop": stopped(ended)})
-        rows = Hold.objects.in_bulk(ids)
-        words = [_words(rows[pk], now) for pk in ids]
+        words = [_words(hold, now) for hold in holds]
         answer = {"holds": words} if many else words[0]
         return Response(answer | {"stopped": stopped(ended)}, status.HTTP_201_CREATED)
 
@@ -104,30 +94,13 @@ class AttestationsView(GuardView):
         return Response(_attestation(Attestation.objects.get(pk=made)), status.HTTP_201_CREATED)
 
 
-def _read(words: Mapping[str, Any], now: datetime) -> HoldFacts:
+def _read(words: Mapping[str, Any], *, by: str, now: datetime) -> Hold:
     only(words, ("reason", "starts_at", "ends_at"))
-    starts = instant(words["starts_at"], "starts_at") if "starts_at" in words else now
-    ends = instant(words.get("ends_at", ""), "ends_at")
-    facts = HoldFacts(text(words, "reason", LONGEST_REASON), starts, ends)
-    declaring.check_hold(reason=facts.reason, starts_at=starts, ends_at=ends, now=now)
-    return facts
-
-
-def _place(
-    facts: Sequence[HoldFacts], by: str, now: datetime
-) -> tuple[list[int], list[PermitWord]]:
-    holds = [
-        Hold(
-            reason=one.reason,
-            starts_at=one.starts_at,
-            ends_at=one.ends_at,
-            created_by=by,
-            created_at=now,
-        )
-        for one in facts
-    ]
-    ended = declaring.write_holds(save=holds, by=by, now=now)
-    return [hold.pk for hold in holds], ended
+    starts_at = instant(words["starts_at"], "starts_at") if "starts_at" in words else now
+    ends_at = instant(words.get("ends_at", ""), "ends_at")
+    reason = text(words, "reason", LONGEST_REASON)
+    declaring.check_hold(reason=reason, starts_at=starts_at, ends_at=ends_at, now=now)
+    return Hold(reason=reason, starts_at=starts_at, ends_at=ends_at, created_by=by, created_at=now)
 
 
 def _find(hold_id: int) -> Hold:
