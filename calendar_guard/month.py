@@ -2,7 +2,7 @@
 
 from calendar import Calendar
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from calendar_guard import zones
@@ -78,14 +78,6 @@ class Month:
     following: date | None
 
 
-@dataclass(slots=True)
-class _Lines:
-    """Of one day while it fills up: a crowded one only counts what it does not show."""
-
-    shown: list[Line] = field(default_factory=list)
-    count: int = 0
-
-
 def read_month(text: str) -> date:
     """The first of `2026-06`. Raises ValueError with a sentence."""
     year, dash, month = text.partition("-")
@@ -118,12 +110,12 @@ def lay_out(
 ) -> Month:
     """`free` are the safe windows in `span_of` the month, by start."""
     weeks = _WEEKS.monthdatescalendar(first.year, first.month)
-    lines = _by_day(occasions, weeks[0][0], weeks[-1][-1], zone)
+    by_day = _by_day(occasions, weeks[0][0], weeks[-1][-1], zone)
     today, weekdays = now.astimezone(zones.find(zone)).date(), frozenset(protected_weekdays)
 
     def day(at: date) -> Day:
         span = Window(*zones.local_day(zone, at))
-        there = lines.get(at, _Lines())
+        there = by_day.get(at, [])
         return Day(
             date=at,
             span=span,
@@ -131,8 +123,8 @@ def lay_out(
             is_today=at == today,
             is_over=at < today,
             is_protected=at.weekday() in weekdays,
-            lines=tuple(there.shown),
-            more=there.count - len(there.shown),
+            lines=tuple(_line(one, span, zone) for one in there[:FEW]),
+            more=len(there[FEW:]),
             safe=tuple(_stretch(gap, span, zone) for gap in free if gap.touches(span)),
         )
 
@@ -151,36 +143,36 @@ def _beside(at: date) -> date | None:
 
 def _by_day(
     occasions: Iterable[Occasion], first: date, last: date, zone: str
-) -> dict[date, _Lines]:
+) -> dict[date, list[Occasion]]:
     tz = zones.find(zone)
-    found: dict[date, _Lines] = {}
+    found: dict[date, list[Occasion]] = {}
     # By start, so that what continues from the day before stands first.
     for occasion in sorted(occasions, key=lambda one: (one.start, one.id)):
         begins = occasion.start.astimezone(tz).date()
         ends = (occasion.end - timedelta(microseconds=1)).astimezone(tz).date()
         at = max(begins, first)
         while at <= min(max(begins, ends), last):
-            there = found.setdefault(at, _Lines())
-            there.count += 1
-            if len(there.shown) < FEW:
-                there.shown.append(Line(occasion, _when(occasion, at, zone), at > begins))
+            found.setdefault(at, []).append(occasion)
             at += _DAY
     return found
 
 
-def _when(occasion: Occasion, at: date, zone: str) -> str:
-    begins, ends = zones.local_day(zone, at)
-    if occasion.start >= begins:
+def _line(occasion: Occasion, day: Window, zone: str) -> Line:
+    return Line(occasion, _when(occasion, day, zone), occasion.start < day.start)
+
+
+def _when(occasion: Occasion, day: Window, zone: str) -> str:
+    if occasion.start >= day.start:
         moment, said = occasion.start, ""
-    elif occasion.end < ends:
+    elif occasion.end < day.end:
         moment, said = occasion.end, "until "
     else:
         return "all day"
     here, there = (moment.astimezone(zones.find(name)) for name in (zone, occasion.zone))
     if here.replace(tzinfo=None) == there.replace(tzinfo=None):
         return f"{said}{here:%H:%M}"
-    day = "" if here.date() == there.date() else f"{there:%a} "
-    return f"{said}{here:%H:%M} ({day}{there:%H:%M} {zones.city(occasion.zone)})"
+    weekday = "" if here.date() == there.date() else f"{there:%a} "
+    return f"{said}{here:%H:%M} ({weekday}{there:%H:%M} {zones.city(occasion.zone)})"
 
 
 def _stretch(gap: Window, day: Window, zone: str) -> Stretch:
