@@ -18,10 +18,6 @@ from calendar_guard.models import LONGEST_WEDDING, Hold, Wedding
 SHORTEST_TEST = timedelta(minutes=1)
 SEE_HOLDS = "calendar_guard.view_hold"
 TEMPLATE = "admin/calendar_guard/month.html"
-MONTHS = (
-    *("January", "February", "March", "April", "May", "June", "July"),
-    *("August", "September", "October", "November", "December"),
-)
 
 
 def show_month(request: HttpRequest) -> HttpResponse:
@@ -44,7 +40,7 @@ def show_month(request: HttpRequest) -> HttpResponse:
     in_force = rules.zones_in_force(calendar=known, now=now)
     matter = {
         "month": laid_out,
-        "title": f"{MONTHS[first.month - 1]} {first.year}",
+        "title": f"{first:%B %Y}",
         "zone_names": sorted({zone, known.policy.home_zone, "UTC", *in_force}),
         "today": month.month_of(now, zone),
         "incomplete": _incomplete(known, window, zone),
