@@ -1,5 +1,6 @@
 from collections.abc import Iterable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
@@ -13,7 +14,7 @@ from django.views.decorators.http import require_POST
 
 import clock
 from calendar_guard import coordinating, writing, zones
-from calendar_guard.admin import doubles, history, impact, pages, status
+from calendar_guard.admin import csv_pages, doubles, history, impact, month_pages, status
 from calendar_guard.admin.filters import VenueFilter, WhenFilter
 from calendar_guard.admin.people import PeopleInline
 from calendar_guard.forms import WeddingForm
@@ -50,7 +51,13 @@ class WeddingAdmin(impact.AsksFirst):
             )
             for verb in status.VERBS
         ]
-        return [*pages.urls(self), *press, *super().get_urls()]
+        export = partial(csv_pages.export_csv, model_admin=self)
+        pages = [
+            path("calendar/", wrap(month_pages.show_month), name="calendar_guard_wedding_calendar"),
+            path("import/", wrap(csv_pages.import_csv), name="calendar_guard_wedding_import"),
+            path("export.csv", wrap(export), name="calendar_guard_wedding_export"),
+        ]
+        return [*pages, *press, *super().get_urls()]
 
     @admin.display(ordering="starts_at")
     def start(self, wedding: Wedding) -> str:
