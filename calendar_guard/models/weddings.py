@@ -2,13 +2,13 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from functools import cache
+from typing import Any
 from zoneinfo import available_timezones
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.base import ModelBase
 
 from calendar_guard import lasting, zones
 
@@ -133,23 +133,11 @@ class Wedding(models.Model):
         """No title: this text lands in logs."""
         return f"wedding {self.pk}"
 
-    def save(
-        self,
-        *,
-        force_insert: bool | tuple[ModelBase, ...] = False,
-        force_update: bool = False,
-        using: str | None = None,
-        update_fields: Iterable[str] | None = None,
-    ) -> None:
+    def save(self, *, update_fields: Iterable[str] | None = None, **options: Any) -> None:
         self.settle()
         if update_fields is not None:
             update_fields = {*update_fields, *SETTLED}
-        super().save(
-            force_insert=force_insert,
-            force_update=force_update,
-            using=using,
-            update_fields=update_fields,
-        )
+        super().save(update_fields=update_fields, **options)
 
     def settle(self) -> None:
         """Work out what follows from the other fields; whoever writes in bulk calls it first."""
