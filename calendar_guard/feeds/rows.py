@@ -8,7 +8,6 @@ coordinators are never touched.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Event
 from typing import Any, TypeVar
@@ -33,17 +32,10 @@ _ROW = (*_FIELDS, "status", "setup", "teardown")
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """`stopped` are tests, running or scheduled, whose permits this revoked."""
-
-    saved: int
-    removed: int
-    stopped: int
-
-
-def write(feed: Feed, occasions: Sequence[ical.Occasion], window: Window, now: datetime) -> Counts:
-    """Raises Overtaken."""
+def write(
+    feed: Feed, occasions: Sequence[ical.Occasion], window: Window, now: datetime
+) -> tuple[int, int, int]:
+    """How many were saved and removed, and the tests that this stopped. Raises Overtaken."""
     rows = Wedding.objects.filter(source=feed.source, ends_at__gt=window.start)
     kept = {row["uid"]: row for row in rows.values("pk", "uid", *_ROW)}
     fresh = [one for one in occasions if not _same(kept.get(one.uid), one, now)]
@@ -55,7 +47,7 @@ def write(feed: Feed, occasions: Sequence[ical.Occasion], window: Window, now: d
     gone = [row for uid, row in kept.items() if uid not in listed and _may_go(row, window, now)]
     for pks in _batches([row["pk"] for row in gone]):
         removed += _remove(feed, pks, now)
-    return Counts(saved, removed, stopped)
+    return saved, removed, stopped
 
 
 def keeps_against(feed: Feed, occasions: Iterable[ical.Occasion], now: datetime) -> bool:

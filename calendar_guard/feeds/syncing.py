@@ -24,7 +24,6 @@ class SyncWord:
     """`outcome` is fresh (nothing new), written, broken (not to be trusted), unreached, or
     overtaken (the feed changed or was read anew meanwhile)."""
 
-    feed_id: int
     outcome: str
     problem: str = ""
     saved: int = 0
@@ -39,7 +38,7 @@ def sync(*, feed_id: int, now: datetime) -> SyncWord:
         return _read(feed, now)
     except claims.Overtaken:
         problem = "It was changed or read anew meanwhile, so this reading was left."
-        return SyncWord(feed_id, OVERTAKEN, problem)
+        return SyncWord(OVERTAKEN, problem)
 
 
 def _read(feed: Feed, now: datetime) -> SyncWord:
@@ -63,7 +62,7 @@ def _read(feed: Feed, now: datetime) -> SyncWord:
     accepted = believing.is_accepted(feed, occasions)
     if not accepted and (doubt := believing.doubt(feed, sum(one > now for one in starts), now)):
         return _broken(feed, doubt, believing.digest(occasions, f"{now:%Y%m%d}"), now)
-    written = rows.write(feed, occasions, window, now)
+    saved, removed, stopped = rows.write(feed, occasions, window, now)
     _settle(
         feed,
         now,
@@ -74,13 +73,8 @@ def _read(feed: Feed, now: datetime) -> SyncWord:
         accepted_digest="",  # it was a word about one content, once
         **believing.most(feed, starts, now, anew=accepted),
     )
-    return SyncWord(
-        feed.pk,
-        WRITTEN if written.saved or written.removed else FRESH,
-        saved=written.saved,
-        removed=written.removed,
-        stopped=written.stopped,
-    )
+    outcome = WRITTEN if saved or removed else FRESH
+    return SyncWord(outcome, saved=saved, removed=removed, stopped=stopped)
 
 
 def _marks(fetched: fetching.Fetched, *, kept: bool) -> dict[str, str]:
@@ -94,7 +88,7 @@ def _marks(fetched: fetching.Fetched, *, kept: bool) -> dict[str, str]:
 def _fresh(feed: Feed, now: datetime) -> SyncWord:
     """The marks are those of the last content that was good, so it is what is served again."""
     _settle(feed, now, good_at=now)
-    return SyncWord(feed.pk, FRESH)
+    return SyncWord(FRESH)
 
 
 def _settle(feed: Feed, now: datetime, **facts: Any) -> None:
@@ -105,7 +99,7 @@ def _settle(feed: Feed, now: datetime, **facts: Any) -> None:
 def _unreached(feed: Feed, problem: str, now: datetime) -> SyncWord:
     """Nothing is known about the calendar itself; the feed goes stale by age."""
     claims.note(feed, problem=problem, checked_at=now, due_at=now + AGAIN_AFTER)
-    return SyncWord(feed.pk, UNREACHED, problem)
+    return SyncWord(UNREACHED, problem)
 
 
 def _broken(feed: Feed, problem: str, digest: str, now: datetime) -> SyncWord:
@@ -117,4 +111,4 @@ def _broken(feed: Feed, problem: str, digest: str, now: datetime) -> SyncWord:
         checked_at=now,
         due_at=now + AGAIN_AFTER,
     )
-    return SyncWord(feed.pk, BROKEN, problem)
+    return SyncWord(BROKEN, problem)
