@@ -24,7 +24,7 @@ from calendar_guard.permits import (
 from calendar_guard.reading import policy
 from calendar_guard.season import Context
 from calendar_guard.standing import FeedWord, Freshness, HoldWord, freshness, holds
-from calendar_guard.writing import Invalid, complete, still_going
+from calendar_guard.writing import Invalid
 
 NEAR = timedelta(hours=24)
 

@@ -62,16 +62,6 @@ def write_weddings(
         return written("weddings", facts, by, now)
 
 
-def still_going(*, wedding_id: int, by: str, now: datetime) -> list[PermitWord]:
-    """It overruns: protected until somebody completes it."""
-    return _set_status(wedding_id, Wedding.Status.LIVE, by, now)
-
-
-def complete(*, wedding_id: int, by: str, now: datetime) -> list[PermitWord]:
-    """It is over now; its tear-down counts from here."""
-    return _set_status(wedding_id, Wedding.Status.COMPLETED, by, now)
-
-
 def follow_zone_data(*, now: datetime) -> int:
     """Read the local times of weddings to come with new zone data; how many moved."""
     # A cancelled one guards nothing, but may be confirmed again.
@@ -126,13 +116,6 @@ def _completed_at(wedding: Wedding, known: Wedding | None, now: datetime) -> dat
     was_live = known is not None and known.status == Wedding.Status.LIVE
     forgotten = not was_live and wedding.ends_at + wedding.teardown <= now
     return wedding.completed_at or (wedding.ends_at if forgotten else now)
-
-
-def _set_status(wedding_id: int, status: str, by: str, now: datetime) -> list[PermitWord]:
-    with calendar_lock():
-        wedding = Wedding.objects.get(pk=wedding_id)
-        wedding.status = status
-        return write_weddings(save=[wedding], by=by, now=now)
 
 
 def _remember(save: Sequence[Wedding], known: dict[int, Wedding], by: str, now: datetime) -> None:

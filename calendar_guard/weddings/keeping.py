@@ -150,7 +150,8 @@ def still_going(*, wedding_id: int, by: str, now: datetime) -> list[PermitWord]:
         if wedding.status == Wedding.Status.LIVE:
             return []
         _refuse_press(wedding, wedding.may_go_on(now))
-        return writing.still_going(wedding_id=wedding_id, by=by, now=now)
+        wedding.status = Wedding.Status.LIVE
+        return writing.write_weddings(save=[wedding], by=by, now=now)
 
 
 def complete(*, wedding_id: int, by: str, now: datetime) -> list[PermitWord]:
@@ -160,7 +161,8 @@ def complete(*, wedding_id: int, by: str, now: datetime) -> list[PermitWord]:
         if wedding.status == Wedding.Status.COMPLETED:
             return []
         _refuse_press(wedding, wedding.may_be_over(now))
-        return writing.complete(wedding_id=wedding_id, by=by, now=now)
+        wedding.status = Wedding.Status.COMPLETED
+        return writing.write_weddings(save=[wedding], by=by, now=now)
 
 
 def _refuse_press(wedding: Wedding, has_begun: bool) -> None:

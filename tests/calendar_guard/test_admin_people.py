@@ -6,6 +6,7 @@ from time_machine import TimeMachineFixture
 
 from calendar_guard import writing
 from calendar_guard.models import Coordinator, Wedding
+from calendar_guard.weddings import keeping
 from tests.calendar_guard.admin_words import ADD, LIST, NOW, PEOPLE, page_of, people, save, typed
 from tests.calendar_guard.examples import HOUR
 
@@ -105,7 +106,7 @@ def test_nobody_overwrites_what_another_person_did_meanwhile(mara: Client) -> No
     writing.write_weddings(save=[wedding], by="grace", now=NOW)
     page = mara.get(page_of(wedding)).content.decode()
     assert '<input type="hidden" name="seen" value="0" id="id_seen">' in page
-    writing.still_going(wedding_id=wedding.pk, by="grace", now=NOW)
+    keeping.still_going(wedding_id=wedding.pk, by="grace", now=NOW)
 
     form = typed("2026-06-10 11:00", "2026-06-10 12:00", seen="0")
     page = mara.post(page_of(wedding), form).content.decode()

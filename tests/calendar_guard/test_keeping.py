@@ -162,7 +162,7 @@ def test_putting_the_same_again_writes_nothing() -> None:
 def test_an_import_ends_no_wedding_that_goes_on(status: str) -> None:
     words = TODAY | {"source": "crm", "uid": "7"}
     result = put(words)
-    writing.still_going(wedding_id=result.ids[0], by="mara", now=NOW)
+    keeping.still_going(wedding_id=result.ids[0], by="mara", now=NOW)
 
     assert put(words | {"status": status}).unchanged == 1
     assert kept(result).status == "live"
@@ -173,7 +173,7 @@ def test_an_import_ends_no_wedding_that_goes_on(status: str) -> None:
 @pytest.mark.parametrize("whole", [True, False])
 def test_whoever_read_a_wedding_before_it_went_on_does_not_end_it(status: str, whole: bool) -> None:
     [pk] = put(TODAY).ids
-    writing.still_going(wedding_id=pk, by="mara", now=NOW)
+    keeping.still_going(wedding_id=pk, by="mara", now=NOW)
 
     def change(**words: str) -> Written:
         sent = PARTY | TODAY | words

@@ -12,6 +12,7 @@ from audit import services as audit
 from calendar_guard import coordinating, declaring, permits, replay, services, writing, zones
 from calendar_guard.models import Change, Coordinator, Feed, Hold, Permit, Wedding
 from calendar_guard.reading import question
+from calendar_guard.weddings import keeping
 from tests.calendar_guard.examples import BERLIN, DAY, HOUR, LONDON, MINUTE, at
 from tests.calendar_guard.running import grant
 
@@ -98,9 +99,9 @@ def test_a_wedding_that_goes_on_is_protected_until_completed() -> None:
     late: dict[str, Any] = {"start": NOW + 3 * HOUR, "duration": HOUR, "now": NOW + 3 * HOUR}
     assert services.check(**late).safe
 
-    services.still_going(wedding_id=party.pk, by="mara", now=NOW)
+    keeping.still_going(wedding_id=party.pk, by="mara", now=NOW)
     assert not services.check(**late).safe
-    services.complete(wedding_id=party.pk, by="mara", now=NOW + HOUR)
+    keeping.complete(wedding_id=party.pk, by="mara", now=NOW + HOUR)
     assert services.check(**late).safe
     assert [(c.field, c.old, c.new) for c in Change.objects.filter(field="status")] == [
         ("status", "live", "completed"),
@@ -280,11 +281,11 @@ def test_a_wedding_that_was_removed_meanwhile_is_not_written_again() -> None:
 
 def test_nothing_is_completed_before_it_has_begun() -> None:
     party = add(NOW + HOUR)
-    with pytest.raises(services.Invalid, match="has not begun") as refusal:
-        services.complete(wedding_id=party.pk, by="mara", now=NOW)
-    assert refusal.value.field == "status"
-    with pytest.raises(services.Invalid):
-        add(NOW + HOUR, status="completed")
+    party.status = Wedding.Status.COMPLETED
+    for one in (party, wedding(NOW + HOUR, status="completed")):
+        with pytest.raises(services.Invalid, match="has not begun") as refusal:
+            writing.write_weddings(save=[one], by="mara", now=NOW)
+        assert refusal.value.field == "status"
 
 
 def test_the_history_of_a_year_ago_stops_no_test() -> None:
@@ -297,7 +298,7 @@ def test_the_history_of_a_year_ago_stops_no_test() -> None:
 
 def test_a_wedding_in_its_tear_down_is_completed_at_the_pressing() -> None:
     party = add(NOW - 6 * HOUR - 30 * MINUTE)
-    services.complete(wedding_id=party.pk, by="mara", now=NOW)
+    keeping.complete(wedding_id=party.pk, by="mara", now=NOW)
     assert Wedding.objects.get().completed_at == NOW
 
 
