@@ -1,27 +1,11 @@
 """The free time between protected spans. Windows in, windows out; everything half-open."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from calendar_guard.words import Policy, Window
 
 _MINUTE = timedelta(minutes=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Margins:
-    """What a run needs on top of its own time, before its start and after its end."""
-
-    before: timedelta
-    after: timedelta
-
-    def around(self, start: datetime, duration: timedelta) -> Window:
-        return Window(start - self.before, start + duration + self.after)
-
-
-def margins(policy: Policy) -> Margins:
-    return Margins(policy.buffer, policy.stop_time + policy.buffer)
 
 
 def merge(spans: Iterable[Window]) -> list[Window]:
@@ -36,29 +20,28 @@ def merge(spans: Iterable[Window]) -> list[Window]:
     return merged
 
 
-def free(blocks: list[Window], margins: Margins, window: Window) -> Iterator[Window]:
+def free(blocks: list[Window], policy: Policy, window: Window) -> Iterator[Window]:
     """Spans [first possible start, last possible end] of runs inside the window."""
     begin = window.start
     for block in blocks:
-        end = min(block.start - margins.after, window.end)
+        end = min(block.start - policy.after, window.end)
         if begin <= end:
             yield Window(begin, end)
-        begin = max(begin, whole_minute(block.end + margins.before))
+        begin = max(begin, whole_minute(block.end + policy.before))
     if begin <= window.end:
         yield Window(begin, window.end)
 
 
-def first_fit(
-    blocks: list[Window], margins: Margins, window: Window, duration: timedelta
-) -> Window | None:
-    """The earliest free span inside the window that a run of this length fits into."""
-    fitting = (gap for gap in free(blocks, margins, window) if gap.start + duration <= gap.end)
-    return next(fitting, None)
+def fitting(
+    blocks: list[Window], policy: Policy, window: Window, duration: timedelta
+) -> Iterator[Window]:
+    """The free spans inside the window that a run of this length fits into."""
+    return (gap for gap in free(blocks, policy, window) if gap.start + duration <= gap.end)
 
 
-def longest(blocks: list[Window], margins: Margins, window: Window) -> Window | None:
+def longest(blocks: list[Window], policy: Policy, window: Window) -> Window | None:
     """The longest free span, the earliest of equals; None where nothing is free."""
-    gaps = [gap for gap in free(blocks, margins, window) if gap.start < gap.end]
+    gaps = [gap for gap in free(blocks, policy, window) if gap.start < gap.end]
     return max(gaps, key=lambda gap: gap.end - gap.start, default=None)
 
 

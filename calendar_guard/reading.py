@@ -68,8 +68,7 @@ def question(
 
 def merged(window: rules.Window, now: datetime) -> rules.Calendar:
     """What protects anything in or beside the window, for questions that need no names."""
-    chosen = policy()
-    wide = rules.Window(window.start - chosen.buffer, window.end + chosen.stop_time + chosen.buffer)
+    wide = policy().around(window)
     begin = rules.Window(wide.start, wide.start)
     return _known(begin, _holds(wide), ahead(wide), now, launch=True)
 

@@ -76,9 +76,8 @@ def judged_and_outlook(
     policy: Policy, start: datetime, duration: timedelta
 ) -> tuple[Window, Window]:
     """What a run needs free, and how far its judge looks for another time."""
-    needs = gaps.margins(policy)
-    judged = needs.around(start, duration)
-    return judged, Window(judged.start, max(judged.end, start + policy.horizon + needs.after))
+    judged = policy.around(Window(start, start + duration))
+    return judged, policy.around(Window(start, start + max(duration, policy.horizon)))
 
 
 def in_force(verdict: Verdict, now: datetime) -> Blocker | None:
@@ -96,15 +95,13 @@ def windows(
     *, calendar: Calendar, window: Window, duration: timedelta, now: datetime
 ) -> tuple[Window, ...]:
     """All safe windows in [start, end) that a run of this length fits into, the judge's way."""
-    needs = gaps.margins(calendar.policy)
-    free = gaps.free(_blocks(calendar, needs, window, now), needs, window)
-    return tuple(gap for gap in free if gap.start + duration <= gap.end)
+    blocks = _blocks(calendar, window, now)
+    return tuple(gaps.fitting(blocks, calendar.policy, window, duration))
 
 
 def heat_map(*, calendar: Calendar, window: Window, now: datetime) -> tuple[float, ...]:
     """For each hour of the window, the share of it in which a run may be under way: 0 to 1."""
-    needs = gaps.margins(calendar.policy)
-    free = list(gaps.free(_blocks(calendar, needs, window, now), needs, window))
+    free = list(gaps.free(_blocks(calendar, window, now), calendar.policy, window))
     hours = (window.end - window.start) // _HOUR
     return tuple(
         gaps.share(free, Window(window.start + n * _HOUR, window.start + (n + 1) * _HOUR))
@@ -147,19 +144,16 @@ def _judge(calendar: Calendar, start: datetime, duration: timedelta, now: dateti
     if touched:
         begin = gaps.whole_minute(_advised(days, judged, start))
     search = Window(begin, start + policy.horizon)
-    window = gaps.first_fit(blocks, gaps.margins(policy), search, duration)
+    window = next(gaps.fitting(blocks, policy, search, duration), None)
     reason = _reason(touched, start, policy)
     if window is None:
         search = Window(start, start + policy.horizon)
-        reason += _nothing_fits(
-            policy, duration, gaps.longest(blocks, gaps.margins(policy), search)
-        )
+        reason += _nothing_fits(policy, duration, gaps.longest(blocks, policy, search))
     return Verdict(not touched, reason, tuple(span.blocker() for span in touched), window)
 
 
-def _blocks(calendar: Calendar, needs: gaps.Margins, window: Window, now: datetime) -> list[Window]:
-    wide = Window(window.start - needs.before, window.end + needs.after)
-    spans = _protected(calendar, wide, zones.utc(now))
+def _blocks(calendar: Calendar, window: Window, now: datetime) -> list[Window]:
+    spans = _protected(calendar, calendar.policy.around(window), zones.utc(now))
     return gaps.merge([*(Window(span.start, span.end) for span in spans), *calendar.ahead])
 
 

@@ -27,6 +27,20 @@ class Policy:
     monday_hour: int = 8
     horizon: timedelta = timedelta(days=56)
 
+    @property
+    def before(self) -> timedelta:
+        """What a run needs free before its start."""
+        return self.buffer
+
+    @property
+    def after(self) -> timedelta:
+        """What a run needs free after its end."""
+        return self.stop_time + self.buffer
+
+    def around(self, span: Window) -> Window:
+        """What must be free for a run in this span."""
+        return Window(span.start - self.before, span.end + self.after)
+
 
 GOES_ON = timedelta(minutes=1)
 """How much longer a live wedding protects at least, though it has no tear-down."""
