@@ -72,8 +72,7 @@ def grant(
     A caller that has a transaction of its own must not roll it back on Refused.
     """
     with calendar_lock():
-        known, verdict = question(start, duration, now)
-        _keep(known, verdict, start=start, duration=duration, now=now, by=by, run_id=run_id)
+        verdict = _ask(replay.Question(start, duration, now), by=by, run_id=run_id)
         if verdict.safe:
             permit = Permit.objects.create(
                 run_id=run_id,
@@ -119,16 +118,7 @@ def move(*, permit_id: int, start: datetime, duration: timedelta, now: datetime)
         permit = _find(permit_id)
         if permit.revoked_at or permit.given_back_at:
             return _refusal(permit)
-        known, verdict = question(start, duration, now)
-        _keep(
-            known,
-            verdict,
-            start=start,
-            duration=duration,
-            now=now,
-            by=CALENDAR,
-            run_id=permit.run_id,
-        )
+        verdict = _ask(replay.Question(start, duration, now), by=CALENDAR, run_id=permit.run_id)
         if not verdict.safe:
             return _revoke_by_calendar(permit, verdict, verdict.blocked_by, now)
         moved = {"starts_at": start, "ends_at": start + duration}
@@ -150,12 +140,13 @@ def _judge_rest(
 ) -> Renewal:
     begin = max(now, permit.starts_at) if not launch else now
     rest = max(end - begin, timedelta(0))
-    known, verdict = question(begin, rest, now, launch=launch)
+    asked = replay.Question(begin, rest, now)
+    known, verdict = question(asked, launch=launch)
     why = "" if verdict.safe else verdict.blocked_by
     if now > end + policy().stop_time:
         why = "The time that was permitted is over"
     if launch or why:
-        _keep(known, verdict, start=begin, duration=rest, now=now, by=by, run_id=permit.run_id)
+        _keep(asked, known, verdict, by=by, run_id=permit.run_id)
     if why:
         return _revoke_by_calendar(permit, verdict, why, now)
     return Renewal(safe=True, verdict=verdict)
@@ -201,26 +192,20 @@ def _in_force(now: datetime) -> QuerySet[Permit]:
     )
 
 
+def _ask(asked: replay.Question, *, by: str, run_id: str) -> rules.Verdict:
+    """Judged, and kept in the audit log."""
+    known, verdict = question(asked)
+    _keep(asked, known, verdict, by=by, run_id=run_id)
+    return verdict
+
+
 def _keep(
-    known: rules.Calendar,
-    verdict: rules.Verdict,
-    *,
-    start: datetime,
-    duration: timedelta,
-    now: datetime,
-    by: str,
-    run_id: str,
+    asked: replay.Question, known: rules.Calendar, verdict: rules.Verdict, *, by: str, run_id: str
 ) -> None:
     """In the audit log, with all that it rested on."""
-    asked = replay.Question(start=start, duration=duration, now=now)
     revision = Revision.objects.filter(pk=1).values_list("number", flat=True).first() or 0
-    audit.record(
-        action="verdict",
-        actor=by,
-        subject=f"run {run_id}",
-        data=replay.keep(asked, known, verdict, calendar_version=revision),
-        now=now,
-    )
+    data = replay.keep(asked, known, verdict, calendar_version=revision)
+    audit.record(action="verdict", actor=by, subject=f"run {run_id}", data=data, now=asked.now)
 
 
 def _find(permit_id: int) -> Permit:

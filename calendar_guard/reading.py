@@ -13,6 +13,7 @@ from django.db.models import Window as Over
 from calendar_guard import rules, zones
 from calendar_guard.days import ZONE_STAYS
 from calendar_guard.models import LONGEST_PROTECTION, Attestation, Feed, Hold, Wedding
+from calendar_guard.replay import Question
 
 _SPAN = ("id", "zone", "starts_at", "ends_at", "setup", "teardown", "status", "completed_at")
 # The zones with a wedding that matters, by one look into the index for each zone there is.
@@ -44,17 +45,14 @@ def calendar(window: rules.Window, now: datetime, *, launch: bool = True) -> rul
     return _known(window, _holds(window), (), now, launch=launch)
 
 
-def question(
-    start: datetime, duration: timedelta, now: datetime, *, launch: bool = True
-) -> tuple[rules.Calendar, rules.Verdict]:
+def question(asked: Question, *, launch: bool = True) -> tuple[rules.Calendar, rules.Verdict]:
     """Judge, with no more of the calendar than the verdict rests on.
 
     A yes needs what touches the run, and the first wedding after it; all of them only a no.
     """
-    chosen = policy()
-    start = zones.utc(start)
+    start, duration, now = zones.utc(asked.start), asked.duration, asked.now
     try:
-        judged, outlook = rules.judged_and_outlook(chosen, start, duration)
+        judged, outlook = rules.judged_and_outlook(policy(), start, duration)
         first = _first_ahead(judged.end)
         known = _known(judged, _holds(outlook), first, now, launch=launch)
     except OverflowError:

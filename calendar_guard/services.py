@@ -22,6 +22,7 @@ from calendar_guard.permits import (
     revoked,
 )
 from calendar_guard.reading import policy
+from calendar_guard.replay import Question
 from calendar_guard.season import Context
 from calendar_guard.standing import FeedWord, Freshness, HoldWord, freshness, holds
 from calendar_guard.writing import Invalid
@@ -31,7 +32,7 @@ NEAR = timedelta(hours=24)
 
 def check(*, start: datetime, duration: timedelta, now: datetime) -> rules.Verdict:
     """May a run of this length start then? A question only; ValueError if it makes no sense."""
-    _, verdict = reading.question(start, duration, now)
+    _, verdict = reading.question(Question(start, duration, now))
     return verdict
 
 
