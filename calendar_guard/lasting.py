@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from calendar_guard import zones
 
 LONGEST = timedelta(days=7)
-_NONE = timedelta(0)
 
 
 def refuse(starts_at: datetime, ends_at: datetime, zone: str) -> str:

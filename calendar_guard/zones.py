@@ -1,8 +1,8 @@
 """Local time and instants: IANA zones, the two DST nights, and how a person reads a time."""
 
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
-from zoneinfo import ZoneInfo
+from functools import cache, lru_cache
+from zoneinfo import ZoneInfo, available_timezones
 
 import tzdata
 
@@ -14,6 +14,11 @@ def find(name: str) -> ZoneInfo:
         raise ValueError(
             f"{name!r} is not a known time zone; write an IANA name such as Europe/London."
         ) from None
+
+
+@cache
+def names() -> frozenset[str]:
+    return frozenset(available_timezones())
 
 
 def data_version() -> str:

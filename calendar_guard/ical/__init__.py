@@ -1,6 +1,6 @@
 """A calendar file's text as the weddings it holds. https://www.rfc-editor.org/rfc/rfc5545"""
 
 from calendar_guard.ical.components import Unreadable
-from calendar_guard.ical.reading import LONGEST, Occasion, read
+from calendar_guard.ical.reading import Occasion, read
 
-__all__ = ["LONGEST", "Occasion", "Unreadable", "read"]
+__all__ = ["Occasion", "Unreadable", "read"]

@@ -6,9 +6,7 @@ https://github.com/unicode-org/cldr/blob/main/common/supplemental/windowsZones.x
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from functools import cache
 from typing import Any
-from zoneinfo import available_timezones
 
 import icalendar
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
@@ -72,11 +70,6 @@ class Places:
         raise Unreadable(f"{name} is in a time zone that is unknown here.")
 
 
-@cache
-def _iana_names() -> frozenset[str]:
-    return frozenset(available_timezones())
-
-
 def _iana(tzid: str) -> str:
     """`Europe/Berlin`, `W. Europe Standard Time`, `/vendor.example/Europe/Berlin`; else empty."""
     cleaned = tzid.strip("/")
@@ -84,7 +77,7 @@ def _iana(tzid: str) -> str:
     if tzid.startswith("/"):
         parts = cleaned.split("/")
         guesses += ["/".join(parts[first:]) for first in range(1, len(parts))]
-    return next((guess for guess in guesses if guess in _iana_names()), "")
+    return next((guess for guess in guesses if guess in zones.names()), "")
 
 
 def _build(component: Component) -> tzinfo:

@@ -23,8 +23,6 @@ from calendar_guard.ical.recurrence import Event
 from calendar_guard.lasting import LONGEST
 from calendar_guard.words import Window
 
-__all__ = ["LONGEST", "MOST_OCCASIONS", "Occasion", "read"]
-
 MOST_EVENTS = 100_000
 MOST_OCCASIONS = 50_000
 _DAY = timedelta(days=1)

@@ -12,7 +12,6 @@ from calendar_guard.models.weddings import (
     LONGEST_WEDDING,
     Coordinator,
     Wedding,
-    known_zones,
     validate_zone,
 )
 
@@ -30,6 +29,5 @@ __all__ = [
     "Permit",
     "Revision",
     "Wedding",
-    "known_zones",
     "validate_zone",
 ]

@@ -1,9 +1,7 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
-from functools import cache
 from typing import Any
-from zoneinfo import available_timezones
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -21,15 +19,10 @@ LONGEST_PROTECTION = LONGEST_WEDDING + 2 * LONGEST_MARGIN
 FIRST, LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
-@cache
-def known_zones() -> frozenset[str]:
-    return frozenset(available_timezones())
-
-
 def validate_zone(name: str) -> None:
-    if name in known_zones():
+    if name in zones.names():
         return
-    near = get_close_matches(name, known_zones(), n=1)
+    near = get_close_matches(name, zones.names(), n=1)
     hint = f"; did you mean {near[0]}?" if near else "; write a name such as Europe/London."
     raise ValidationError(f"“{name}” is not a known time zone{hint}")
 
