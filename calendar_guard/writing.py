@@ -25,11 +25,11 @@ _WRITTEN = [field.name for field in Wedding._meta.concrete_fields if not field.p
 
 
 class Invalid(ValueError):
-    """What was asked cannot be kept; `field` is the word that is wrong."""
+    """What was asked cannot be kept; `field` is the word that is wrong, `errors` says why."""
 
     def __init__(self, field: str, sentence: str) -> None:
         super().__init__(sentence)
-        self.field = field
+        self.field, self.errors = field, {field: sentence}
 
 
 def write_weddings(

@@ -16,8 +16,8 @@ from calendar_guard.admin import impact
 from calendar_guard.models import Wedding
 from calendar_guard.weddings import csv_words, keeping
 from calendar_guard.weddings.csv_words import Problem, Row
+from calendar_guard.weddings.drafts import Written, WrongWeddings
 from calendar_guard.weddings.facts import WeddingFacts, WrongWords, read_wedding, write_kept
-from calendar_guard.weddings.keeping import Written, WrongWeddings
 
 MOST_EXPORTED = 20_000
 # A file may say something new of weddings and of coordinators that are known.

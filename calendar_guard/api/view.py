@@ -14,13 +14,9 @@ from calendar_guard import reading
 from calendar_guard.models import FIRST, LAST
 from calendar_guard.permits import PermitWord
 from calendar_guard.plain import clean, shown
-from calendar_guard.weddings.keeping import (
-    NotNow,
-    NotTheirs,
-    UnknownWedding,
-    WrongWeddings,
-    WrongWords,
-)
+from calendar_guard.weddings.crew import NotTheirs
+from calendar_guard.weddings.drafts import WrongWeddings
+from calendar_guard.weddings.keeping import NotNow, UnknownWedding
 from calendar_guard.writing import Invalid
 from clock import iso
 
@@ -59,7 +55,7 @@ def told(*, many: bool = False) -> Iterator[None]:
         words = _some(wrong.errors) if many else _listed(wrong.errors[0])
         raise exceptions.ValidationError(words) from None
     except Invalid as wrong:
-        raise exceptions.ValidationError(_listed(_errors(wrong))) from None
+        raise exceptions.ValidationError(_listed(wrong.errors)) from None
     except UnknownWedding as unknown:
         raise exceptions.NotFound(str(unknown)) from None
     except NotTheirs as wrong:
@@ -86,7 +82,7 @@ def each(items: Sequence[Any], read: Callable[[Any], Read]) -> list[Read]:
         try:
             found.append(read(item))
         except Invalid as wrong:
-            errors[index] = _errors(wrong)
+            errors[index] = wrong.errors
     if errors:
         raise WrongWeddings(errors)
     return found
@@ -171,10 +167,6 @@ def _duration(text: str) -> timedelta:
     if duration > horizon:
         raise ValueError(f"The calendar is judged {horizon.days} days ahead; ask for less.")
     return duration
-
-
-def _errors(wrong: Invalid) -> Mapping[str, str]:
-    return wrong.errors if isinstance(wrong, WrongWords) else {wrong.field: str(wrong)}
 
 
 def _listed(words: Mapping[str, str]) -> dict[str, list[str]]:

@@ -29,8 +29,8 @@ from calendar_guard.api.view import (
     told,
 )
 from calendar_guard.weddings import keeping
+from calendar_guard.weddings.drafts import Written
 from calendar_guard.weddings.facts import read_status, read_wedding
-from calendar_guard.weddings.keeping import Written
 
 VIEW, ADD, CHANGE, DELETE = (
     (f"calendar_guard.{verb}_wedding",) for verb in ("view", "add", "change", "delete")
@@ -45,18 +45,18 @@ class WeddingsView(GuardView):
         with told():
             limit = asked(request, "limit", number(1, LONGEST_LIST), PAGE)
             offset = asked(request, "offset", number(0, FURTHEST), 0)
-            page = keeping.list_kept(
+            weddings, count = keeping.list_kept(
                 start=asked(request, "from", lambda text: instant(text, "from"), None),
                 end=asked(request, "to", lambda text: instant(text, "to"), None),
-                status=asked(request, "status", read_status, ""),
+                status=asked(request, "status", read_status, None),
                 source=asked(request, "source", str, None),
                 coordinator=asked(request, "coordinator", str, ""),
                 limit=limit,
                 offset=offset,
             )
-        more = offset + limit < page.count
+        more = offset + limit < count
         following = _following(request, offset + limit) if more else None
-        return Response({"weddings": page.weddings, "count": page.count, "next": following})
+        return Response({"weddings": weddings, "count": count, "next": following})
 
     def post(self, request: Request) -> Response:
         """One, or all or none of a list. A `uid` that is known changes its wedding."""

@@ -6,18 +6,17 @@ person said at the venue stands: an import that calls a live wedding confirmed d
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from calendar_guard import writing, zones
 from calendar_guard.lock import calendar_lock, taken_back
 from calendar_guard.models import Coordinator, Wedding
 from calendar_guard.permits import PermitWord
 from calendar_guard.weddings import drafts
-from calendar_guard.weddings.crew import NotTheirs
 from calendar_guard.weddings.drafts import Draft, Errors, Written, WrongWeddings
 from calendar_guard.weddings.facts import (
     WORDS,
@@ -27,25 +26,6 @@ from calendar_guard.weddings.facts import (
     read_wedding,
     write_kept,
 )
-
-__all__ = [
-    "NotNow",
-    "NotTheirs",
-    "Page",
-    "UnknownWedding",
-    "WrongWeddings",
-    "WrongWords",
-    "Written",
-    "change_wedding",
-    "complete",
-    "list_kept",
-    "preview_of",
-    "put_weddings",
-    "read_kept",
-    "read_written",
-    "remove_wedding",
-    "still_going",
-]
 
 _FEEDS = "feed "
 _FEEDS_OWN = "Sources called “feed …” are those of calendars that are read; choose another name."
@@ -57,12 +37,6 @@ class UnknownWedding(LookupError):
 
 class NotNow(ValueError):
     """A wedding cannot go on, or be over, before it has begun; nor end by being written over."""
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    weddings: tuple[dict[str, Any], ...]
-    count: int
 
 
 def put_weddings(
@@ -194,37 +168,27 @@ def list_kept(
     *,
     start: datetime | None = None,
     end: datetime | None = None,
-    status: str = "",
+    status: str | None = None,
     source: str | None = None,
     coordinator: str = "",
     limit: int,
     offset: int,
-) -> Page:
-    """Weddings in words, by start: those whose planned time touches [start, end).
+) -> tuple[list[dict[str, Any]], int]:
+    """Weddings in words, by start: those whose planned time touches [start, end), and how many.
 
     `coordinator` is an e-mail address or a name; what is empty or None does not count.
     """
-    wanted = Q()
-    if start:
-        wanted &= Q(ends_at__gt=start)
-    if end:
-        wanted &= Q(starts_at__lt=end)
-    if status:
-        wanted &= Q(status=status)
-    if source is not None:
-        wanted &= Q(source=source)
+    exact = {"ends_at__gt": start, "starts_at__lt": end, "status": status, "source": source}
+    said = {name: value for name, value in exact.items() if value is not None}
+    rows = Wedding.objects.filter(**said)
     if coordinator:
         named = Q(email__iexact=coordinator) | Q(name__iexact=coordinator)
         their = Coordinator.weddings.through.objects.filter(
             coordinator__in=Coordinator.objects.filter(named)
         )
-        wanted &= Q(pk__in=their.values("wedding"))
-    return _page(Wedding.objects.filter(wanted), limit, offset)
-
-
-def _page(rows: QuerySet[Wedding], limit: int, offset: int) -> Page:
+        rows = rows.filter(pk__in=their.values("wedding"))
     page = rows.order_by("starts_at", "pk").prefetch_related("coordinators")
-    return Page(tuple(write_kept(row) for row in page[offset : offset + limit]), rows.count())
+    return [write_kept(row) for row in page[offset : offset + limit]], rows.count()
 
 
 def _find(wedding_id: int) -> Wedding:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from calendar_guard import writing
 from calendar_guard.models import Change, Coordinator, Permit, Revision, Wedding
 from calendar_guard.weddings import keeping
+from calendar_guard.weddings.drafts import Written, WrongWeddings
 from calendar_guard.weddings.facts import (
     READ_ONLY,
     WORDS,
@@ -17,7 +18,6 @@ from calendar_guard.weddings.facts import (
     read_wedding,
     write_wedding,
 )
-from calendar_guard.weddings.keeping import Written
 from calendar_guard.weddings.people_words import CoordinatorFacts
 from tests.calendar_guard.examples import BERLIN, HOUR, LONDON, at
 
@@ -188,7 +188,7 @@ def test_whoever_read_a_wedding_before_it_went_on_does_not_end_it(status: str, w
 
 @pytest.mark.django_db
 def test_a_wedding_that_has_not_begun_is_not_completed_by_a_list() -> None:
-    with pytest.raises(keeping.WrongWeddings) as refusal:
+    with pytest.raises(WrongWeddings) as refusal:
         put({}, {"status": "completed"})
     assert "has not begun" in refusal.value.errors[1]["status"]
     assert list(refusal.value.errors) == [1]
@@ -209,7 +209,7 @@ def test_a_completed_wedding_that_is_moved_ahead_does_not_stay_completed() -> No
 @pytest.mark.django_db
 def test_no_list_calls_a_wedding_live_before_its_set_up() -> None:
     [pk] = put({"uid": "7"}).ids
-    with pytest.raises(keeping.WrongWeddings) as refusal:
+    with pytest.raises(WrongWeddings) as refusal:
         put({}, {"status": "live"}, {"uid": "7", "status": "live"})
     assert list(refusal.value.errors) == [1, 2]
     assert "set-up has not begun" in refusal.value.errors[1]["status"]
@@ -223,7 +223,7 @@ def test_a_wedding_that_goes_on_is_not_moved_ahead() -> None:
     words = {name: PARTY[name] for name in TODAY}
     with pytest.raises(WrongWords) as changed:
         keeping.change_wedding(wedding_id=pk, words=words, whole=False, by="mara", now=NOW)
-    with pytest.raises(keeping.WrongWeddings) as imported:
+    with pytest.raises(WrongWeddings) as imported:
         put({"uid": "7", "status": "confirmed"})
     said = {"status": "It is live, so it cannot be moved ahead; complete it when it is over."}
     assert (changed.value.errors, imported.value.errors[0]) == (said, said)
@@ -258,7 +258,7 @@ def test_a_title_written_before_new_zone_data_is_followed_leaves_the_local_times
 
 @pytest.mark.django_db
 def test_one_wrong_wedding_keeps_all_of_them_out() -> None:
-    with pytest.raises(keeping.WrongWeddings) as refusal:
+    with pytest.raises(WrongWeddings) as refusal:
         put({}, {"coordinators": ["Nobody"]}, {"source": "feed 3", "uid": "a"})
 
     assert "Nobody here is called Nobody" in refusal.value.errors[1]["coordinators"]
@@ -268,7 +268,7 @@ def test_one_wrong_wedding_keeps_all_of_them_out() -> None:
 
 @pytest.mark.django_db
 def test_one_uid_twice_in_a_list_is_refused() -> None:
-    with pytest.raises(keeping.WrongWeddings) as refusal:
+    with pytest.raises(WrongWeddings) as refusal:
         put({"uid": "7"}, {"uid": "7"}, {})
     assert list(refusal.value.errors) == [0, 1]
 
@@ -298,7 +298,7 @@ def test_what_is_said_of_a_coordinator_changes_them_and_the_rest_stays() -> None
 def test_a_name_that_two_people_have_needs_the_mail() -> None:
     for number in range(2):
         Coordinator.objects.create(name="Jo Field", email=f"jo{number}@venue.example")
-    with pytest.raises(keeping.WrongWeddings) as refusal:
+    with pytest.raises(WrongWeddings) as refusal:
         put({"coordinators": ["Jo Field"]})
     assert "Several people" in refusal.value.errors[0]["coordinators"]
 
