@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from calendar_guard import zones
 from calendar_guard.words import Calendar, Window
 
-_NEAR = timedelta(hours=24)
+NEAR = timedelta(hours=24)
 _PEAK_DAYS = (4, 5)  # Friday, Saturday
 
 
@@ -29,7 +29,7 @@ def describe(*, calendar: Calendar, now: datetime) -> Context:
     now = zones.utc(now)
     local = now.astimezone(zones.find(calendar.policy.home_zone))
     in_season = local.month in calendar.policy.season
-    near = Window(now - _NEAR, now + _NEAR)
+    near = Window(now - NEAR, now + NEAR)
     spans = (wedding.protection(now) for wedding in calendar.weddings)
     return Context(
         wedding_season=in_season,

@@ -27,7 +27,6 @@ from calendar_guard.season import Context
 from calendar_guard.standing import FeedWord, Freshness, HoldWord, freshness, holds
 from calendar_guard.writing import Invalid
 
-NEAR = timedelta(hours=24)
 
 
 def check(*, start: datetime, duration: timedelta, now: datetime) -> rules.Verdict:
@@ -37,7 +36,7 @@ def check(*, start: datetime, duration: timedelta, now: datetime) -> rules.Verdi
 
 
 def context(*, now: datetime) -> Context:
-    window = rules.Window(now - NEAR, now + NEAR)
+    window = rules.Window(now - season.NEAR, now + season.NEAR)
     return season.describe(calendar=reading.calendar(window, now), now=now)
 
 
