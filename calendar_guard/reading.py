@@ -127,7 +127,7 @@ def _known(
         weddings=tuple(rules.WeddingSpan(*row) for row in _rows(window)),
         holds=holds,
         ahead=ahead,
-        venue_zones=_venue_zones(now),
+        venue_zones=venue_zones(now),
         complete_until=complete_until,
         incomplete_why=why,
     )
@@ -170,7 +170,8 @@ def _first_ahead(end: datetime) -> tuple[rules.Window, ...]:
     return (rules.Window(*first),) if first else ()
 
 
-def _venue_zones(now: datetime) -> tuple[str, ...]:
+def venue_zones(now: datetime) -> tuple[str, ...]:
+    """Those of weddings to come or over for less than seven days."""
     since = connection.ops.adapt_datetimefield_value(now - ZONE_STAYS)
     with connection.cursor() as cursor:
         cursor.execute(_ZONES, [since])

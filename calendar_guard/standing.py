@@ -1,7 +1,7 @@
 """What is in force: how far the calendar is known, and by which versions it is judged."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Max
@@ -10,8 +10,6 @@ from calendar_guard import reading, rules, zones
 from calendar_guard.days import NAMES
 from calendar_guard.models import Attestation, Feed, Hold, Revision
 from clock.iso import format_duration
-
-_MOMENT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +92,10 @@ def holds(*, now: datetime) -> tuple[HoldWord, ...]:
 def policy_words(*, now: datetime) -> dict[str, Any]:
     """The whole policy in force as JSON words: names of days and zones, ISO 8601 durations."""
     policy = reading.policy()
-    known = reading.calendar(rules.Window(now, now + _MOMENT), now)
     revision = Revision.objects.filter(pk=1).values_list("number", flat=True).first() or 0
     return {
         "protected_weekdays": [NAMES[day] for day in policy.protected_weekdays],
-        "zones": sorted(rules.zones_in_force(calendar=known, now=now)),
+        "zones": sorted({*policy.zones, *reading.venue_zones(now)}),
         "operating_zones": list(policy.zones),
         "home_zone": policy.home_zone,
         "buffer": format_duration(policy.buffer),
