@@ -2,12 +2,10 @@
 
 from typing import Any
 
-import pytest
 from django.contrib.auth.models import Permission, User
 from rest_framework.test import APIClient
 
 ROOT = "/api/load-testing/"
-URLS = pytest.mark.urls("tests.calendar_guard.urls")
 
 
 def caller(*codenames: str, name: str = "mara") -> APIClient:

@@ -1,19 +1,10 @@
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
-from pytest_django.fixtures import Settings
 from time_machine import TimeMachineFixture
 
 from access import services as access
 from tests.calendar_guard.admin_words import NOW
-
-
-@pytest.fixture
-def plain_static_files(settings: Settings) -> None:
-    """No collected files: pages name them as they are, and nothing serves them."""
-    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
-    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "whitenoise" not in name]
 
 
 @pytest.fixture

@@ -12,11 +12,7 @@ from calendar_guard.models import Change, Coordinator, Permit, Revision, Wedding
 from tests.calendar_guard.admin_words import ADD, LIST, NOW, page_of, save, typed
 from tests.calendar_guard.examples import BERLIN, DAY, HOUR, LONDON, MINUTE, at
 
-pytestmark = [
-    pytest.mark.django_db,
-    pytest.mark.urls("tests.calendar_guard.urls"),
-    pytest.mark.usefixtures("plain_static_files", "clock"),
-]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 
 def test_local_times_of_the_venue_are_stored_as_instants(admin_client: Client) -> None:

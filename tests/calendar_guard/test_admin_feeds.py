@@ -17,11 +17,7 @@ from tests.calendar_guard.conftest import browser_of
 from tests.calendar_guard.examples import DAY, HOUR, MINUTE
 from tests.calendar_guard.running import grant
 
-pytestmark = [
-    pytest.mark.django_db,
-    pytest.mark.urls("tests.calendar_guard.urls"),
-    pytest.mark.usefixtures("plain_static_files", "clock"),
-]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 ATTEST = "/admin/calendar_guard/attestation/add/"
 Write = Callable[[int], str]

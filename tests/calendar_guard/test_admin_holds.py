@@ -12,11 +12,7 @@ from tests.calendar_guard.admin_words import HOLDS, NOW
 from tests.calendar_guard.conftest import browser_of
 from tests.calendar_guard.examples import DAY, HOUR, MINUTE
 
-pytestmark = [
-    pytest.mark.django_db,
-    pytest.mark.urls("tests.calendar_guard.urls"),
-    pytest.mark.usefixtures("plain_static_files", "clock"),
-]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 ADD = f"{HOLDS}add/"
 

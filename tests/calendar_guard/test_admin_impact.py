@@ -24,11 +24,7 @@ from tests.calendar_guard.admin_words import (
 from tests.calendar_guard.examples import DAY, HOUR, MINUTE
 from tests.calendar_guard.running import grant
 
-pytestmark = [
-    pytest.mark.django_db,
-    pytest.mark.urls("tests.calendar_guard.urls"),
-    pytest.mark.usefixtures("plain_static_files", "clock"),
-]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 TODAY = ("2026-06-10 12:00", "2026-06-10 20:00")
 FORM = "application/x-www-form-urlencoded"

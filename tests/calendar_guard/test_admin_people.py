@@ -10,11 +10,7 @@ from calendar_guard.weddings import keeping
 from tests.calendar_guard.admin_words import ADD, LIST, NOW, PEOPLE, page_of, people, save, typed
 from tests.calendar_guard.examples import HOUR
 
-pytestmark = [
-    pytest.mark.django_db,
-    pytest.mark.urls("tests.calendar_guard.urls"),
-    pytest.mark.usefixtures("plain_static_files", "clock"),
-]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 TIMES = ("2026-06-12 14:00", "2026-06-12 23:00")
 

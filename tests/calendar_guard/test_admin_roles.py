@@ -7,11 +7,7 @@ from calendar_guard.models import Coordinator
 from tests.calendar_guard.admin_words import ADD, FEEDS, HOLDS, LIST, page_of, save
 from tests.calendar_guard.conftest import browser_of
 
-pytestmark = [
-    pytest.mark.django_db,
-    pytest.mark.urls("tests.calendar_guard.urls"),
-    pytest.mark.usefixtures("plain_static_files", "clock"),
-]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 PEOPLE = "/admin/calendar_guard/coordinator/"
 ATTESTATIONS, PERMITS = "/admin/calendar_guard/attestation/", "/admin/calendar_guard/permit/"

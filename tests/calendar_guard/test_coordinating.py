@@ -9,13 +9,9 @@ from django.test import Client
 from audit import services as audit
 from calendar_guard.models import Change, Coordinator, Wedding
 from tests.calendar_guard.admin_words import LIST, page_of, people, save, typed
-from tests.calendar_guard.callers import ROOT, URLS, caller, problem, wedding_keeper
+from tests.calendar_guard.callers import ROOT, caller, problem, wedding_keeper
 
-pytestmark = [
-    pytest.mark.django_db,
-    URLS,
-    pytest.mark.usefixtures("plain_static_files", "clock"),
-]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 PEOPLE = "/admin/calendar_guard/coordinator/"
 KIM = {"name": "Kim", "email": "kim@a.example", "phone": "+44 1"}

@@ -254,10 +254,7 @@ def keep(client: Client, text: str, seen: str = "") -> str:
     return text_of(answer.text)
 
 
-pytestmark = pytest.mark.urls("tests.calendar_guard.urls")
-
-
-@pytest.mark.usefixtures("clock", "plain_static_files", "db")
+@pytest.mark.usefixtures("clock", "db")
 class TestAdmin:
     def test_an_export_is_the_list_as_it_is_filtered(self, admin_client: Client) -> None:
         save()

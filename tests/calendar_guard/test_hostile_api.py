@@ -12,10 +12,10 @@ from rest_framework.test import APIClient
 
 from calendar_guard.models import Wedding
 from calendar_guard.weddings.facts import READ_ONLY, WORDS
-from tests.calendar_guard.callers import ROOT, URLS, caller, problem
+from tests.calendar_guard.callers import ROOT, caller, problem
 from tests.calendar_guard.examples import LONDON, at
 
-pytestmark = [pytest.mark.django_db, URLS]
+pytestmark = pytest.mark.django_db
 
 FUZZ = settings(settings.get_profile("usual"), max_examples=60)
 TEXT = st.text(st.characters(exclude_categories=()), max_size=20) | st.sampled_from(

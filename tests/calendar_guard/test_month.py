@@ -176,10 +176,7 @@ def text_of(client: Client, query: dict[str, str] | None = None) -> str:
     return " ".join(re.sub(r"<[^>]+>", "", answer.text).split())
 
 
-pytestmark = pytest.mark.urls("tests.calendar_guard.urls")
-
-
-@pytest.mark.usefixtures("clock", "plain_static_files", "db")
+@pytest.mark.usefixtures("clock", "db")
 class TestPage:
     def test_the_page_shows_weddings_holds_and_safe_hours(self, admin_client: Client) -> None:
         wedding = save()

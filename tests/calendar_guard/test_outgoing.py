@@ -14,10 +14,10 @@ from access import services as access
 from calendar_guard import coordinating, outgoing, services, writing
 from calendar_guard.models import Coordinator, Feed, Wedding
 from calendar_guard.words import Window
-from tests.calendar_guard.callers import ROOT, URLS, caller, problem
+from tests.calendar_guard.callers import ROOT, caller, problem
 from tests.calendar_guard.examples import BERLIN, DAY, HOUR, LONDON, at
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock"), URLS]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 URL = ROOT + "calendar.ics"
 NOW = at("2026-06-10 10:00", LONDON)

@@ -10,10 +10,10 @@ from rest_framework.test import APIClient
 
 from calendar_guard import declaring, rules, services, writing, zones
 from calendar_guard.models import Attestation, Feed, Wedding
-from tests.calendar_guard.callers import ROOT, URLS, caller, problem
+from tests.calendar_guard.callers import ROOT, caller, problem
 from tests.calendar_guard.examples import BERLIN, DAY, HOUR, LONDON, at
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock"), URLS]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 NOW = at("2026-06-10 10:00", LONDON)
 

@@ -9,11 +9,11 @@ from rest_framework.test import APIClient
 from audit import services as audit
 from calendar_guard import services
 from calendar_guard.models import Coordinator, Permit, Wedding
-from tests.calendar_guard.callers import ROOT, URLS, caller, problem, wedding_keeper
+from tests.calendar_guard.callers import ROOT, caller, problem, wedding_keeper
 from tests.calendar_guard.examples import DAY, HOUR, LONDON, at
 from tests.calendar_guard.running import grant
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock"), URLS]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 URL = ROOT + "weddings"
 NOW = at("2026-06-10 10:00", LONDON)

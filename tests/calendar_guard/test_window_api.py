@@ -9,11 +9,7 @@ from rest_framework.test import APIClient
 from calendar_guard.models import Permit
 from tests.calendar_guard.examples import LONDON, at
 
-pytestmark = [
-    pytest.mark.django_db,
-    pytest.mark.urls("tests.calendar_guard.urls"),
-    pytest.mark.usefixtures("plain_static_files"),
-]
+pytestmark = pytest.mark.django_db
 
 URL = "/api/load-testing/window"
 WEDNESDAY, SATURDAY = at("2026-06-10 10:00", LONDON), at("2026-06-13 10:00", LONDON)
