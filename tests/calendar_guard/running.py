@@ -1,10 +1,11 @@
-"""Load tests that run while something is tried with the calendar."""
+"""Load tests that run while something is tried with the calendar, and weddings of that day."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
-from calendar_guard import permits, services
-from calendar_guard.models import Permit
-from tests.calendar_guard.examples import HOUR, WEDNESDAY
+from calendar_guard import permits, services, writing
+from calendar_guard.models import Permit, Wedding
+from tests.calendar_guard.examples import HOUR, LONDON, WEDNESDAY
 
 
 def grant(
@@ -33,3 +34,16 @@ def let_in(now: datetime) -> list[services.PermitWord]:
     """The tests that run and those that have not begun."""
     rows = Permit.objects.filter(revoked_at=None, given_back_at=None, ends_at__gt=now)
     return [permits.word(row) for row in rows]
+
+
+def wedding(starts_at: datetime, hours: int = 6, **changes: Any) -> Wedding:
+    """Not kept yet."""
+    facts = {"title": "Ada & Grace", "zone": LONDON, "ends_at": starts_at + hours * HOUR}
+    return Wedding(starts_at=starts_at, **(facts | changes))
+
+
+def add(starts_at: datetime, hours: int = 6, **changes: Any) -> Wedding:
+    """A wedding that was written as all of them are: it has stopped what it forbids."""
+    made = wedding(starts_at, hours, **changes)
+    writing.write_weddings(save=[made], by="mara", now=WEDNESDAY)
+    return made

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,11 +13,12 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calendar_guard import coordinating, writing
+from calendar_guard import coordinating
 from calendar_guard.models import Change, Coordinator, Permit, Wedding
 from calendar_guard.weddings import csv_words, keeping
 from calendar_guard.weddings.csv_words import Unreadable, read_rows, write_rows
 from calendar_guard.weddings.drafts import Written
+from tests.calendar_guard import running
 from tests.calendar_guard.admin_words import typed
 from tests.calendar_guard.examples import BERLIN, HOUR, LONDON, at
 from tests.calendar_guard.running import grant
@@ -227,16 +229,7 @@ def test_what_is_written_is_read_again_whatever_people_type(
         assert rows[0].words[name] == wedding[name]
 
 
-def save(**changes: Any) -> Wedding:
-    facts: dict[str, Any] = {
-        "title": "Ada & Grace",
-        "zone": BERLIN,
-        "starts_at": at("2026-06-12 14:00", BERLIN),
-        "ends_at": at("2026-06-13 01:00", BERLIN),
-    }
-    wedding = Wedding(**(facts | changes))
-    writing.write_weddings(save=[wedding], by="ada", now=NOW)
-    return wedding
+save = partial(running.add, starts_at=at("2026-06-12 14:00", BERLIN), hours=11, zone=BERLIN)
 
 
 def text_of(page: str) -> str:
@@ -273,8 +266,8 @@ class TestAdmin:
             Coordinator.objects.create(name="Ada; Byron", email="ada@a.test", phone="+44 1"),
             Coordinator.objects.create(name="Grace"),
         ]
-        facts = {"guests": 80, "status": "live", "starts_at": NOW}
-        wedding = save(title="=Ada", notes="one\ntwo", venue="'@home", **facts)
+        said: dict[str, Any] = {"title": "=Ada", "notes": "one\ntwo", "venue": "'@home"}
+        wedding = running.add(NOW, zone=BERLIN, guests=80, status="live", **said)
         coordinating.set_people(people={wedding.pk: people}, by="ada", now=NOW)
         late = at("2026-10-25 01:30", LONDON, fold=1)  # half past one for the second time
         save(source="planner", uid="x-1", zone=LONDON, starts_at=late, ends_at=late + HOUR)

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,9 +10,10 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
-from calendar_guard import declaring, month, writing
+from calendar_guard import declaring, month
 from calendar_guard.models import Feed, Wedding
 from calendar_guard.words import Window
+from tests.calendar_guard import running
 from tests.calendar_guard.examples import BERLIN, DAY, HOUR, LONDON, MINUTE, at
 
 NOW = at("2026-06-10 10:00", LONDON)
@@ -158,16 +160,7 @@ def test_the_first_and_the_last_month_lead_nowhere_further() -> None:
     assert june(first=date(2198, 12, 1), now=NOW).following is None
 
 
-def save(**changes: Any) -> Wedding:
-    facts: dict[str, Any] = {
-        "title": "Ada & Grace",
-        "zone": BERLIN,
-        "starts_at": NOW + 2 * DAY,
-        "ends_at": NOW + 2 * DAY + 8 * HOUR,
-    }
-    wedding = Wedding(**(facts | changes))
-    writing.write_weddings(save=[wedding], by="ada", now=NOW)
-    return wedding
+save = partial(running.add, starts_at=NOW + 2 * DAY, hours=8, zone=BERLIN)
 
 
 def text_of(client: Client, query: dict[str, str] | None = None) -> str:

@@ -2,6 +2,7 @@
 
 import logging
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import icalendar
@@ -12,8 +13,9 @@ from rest_framework.test import APIClient
 
 from access import services as access
 from calendar_guard import coordinating, outgoing, services, writing
-from calendar_guard.models import Coordinator, Feed, Wedding
+from calendar_guard.models import Coordinator, Feed
 from calendar_guard.words import Window
+from tests.calendar_guard import running
 from tests.calendar_guard.callers import ROOT, caller, problem
 from tests.calendar_guard.examples import BERLIN, DAY, HOUR, LONDON, at
 
@@ -29,14 +31,7 @@ def client() -> APIClient:
     return caller("view_verdict", name="vera")
 
 
-def add(starts_at: datetime = NOW + DAY, **facts: Any) -> Wedding:
-    made = Wedding(
-        **{"title": "Ada & Grace", "venue": "Abbey", "zone": BERLIN, **facts},
-        starts_at=starts_at,
-        ends_at=starts_at + 6 * HOUR,
-    )
-    writing.write_weddings(save=[made], by="mara", now=NOW)
-    return made
+add = partial(running.add, NOW + DAY, venue="Abbey", zone=BERLIN)
 
 
 def events(content: bytes) -> list[Any]:

@@ -8,10 +8,11 @@ import time_machine
 from pytest_django.fixtures import Settings
 from rest_framework.test import APIClient
 
-from calendar_guard import declaring, rules, services, writing, zones
-from calendar_guard.models import Attestation, Feed, Wedding
+from calendar_guard import declaring, rules, services, zones
+from calendar_guard.models import Attestation, Feed
 from tests.calendar_guard.callers import ROOT, caller, problem
 from tests.calendar_guard.examples import BERLIN, DAY, HOUR, LONDON, at
+from tests.calendar_guard.running import add
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
@@ -21,15 +22,6 @@ NOW = at("2026-06-10 10:00", LONDON)
 @pytest.fixture
 def client() -> APIClient:
     return caller("view_verdict", name="vera")
-
-
-def add(starts_at: datetime, hours: int = 6, **facts: Any) -> Wedding:
-    made = Wedding(
-        **{"title": "Ada & Grace", "zone": LONDON, "ends_at": starts_at + hours * HOUR, **facts},
-        starts_at=starts_at,
-    )
-    writing.write_weddings(save=[made], by="mara", now=NOW)
-    return made
 
 
 def test_all_windows_of_two_weeks_are_those_of_the_judge(client: APIClient) -> None:

@@ -14,23 +14,12 @@ from calendar_guard.models import Change, Coordinator, Feed, Hold, Permit, Weddi
 from calendar_guard.reading import question
 from calendar_guard.weddings import keeping
 from tests.calendar_guard.examples import BERLIN, DAY, HOUR, LONDON, MINUTE, at
-from tests.calendar_guard.running import grant
+from tests.calendar_guard.running import add, grant, wedding
 
 pytestmark = pytest.mark.django_db
 
 NOW = at("2026-06-10 10:00", LONDON)
 COUPLE = "Ada & Grace"
-
-
-def wedding(starts_at: datetime, hours: int = 6, **changes: Any) -> Wedding:
-    facts = {"title": COUPLE, "zone": LONDON, "ends_at": starts_at + hours * HOUR}
-    return Wedding(starts_at=starts_at, **(facts | changes))
-
-
-def add(starts_at: datetime, hours: int = 6, **changes: Any) -> Wedding:
-    made = wedding(starts_at, hours, **changes)
-    writing.write_weddings(save=[made], by="mara", now=NOW)
-    return made
 
 
 def add_feed(**facts: Any) -> Feed:
