@@ -341,13 +341,6 @@ def test_deleting_names_the_wedding_and_is_audited_without_its_title(mara: Clien
     assert "Ada" not in str(audit.entries())
 
 
-def test_a_day_of_the_month_page_begins_a_form(mara: Client) -> None:
-    day = {"starts_local": "2026-06-13", "ends_local": "2026-06-13"}
-    page = mara.get(ADD, day).content.decode()
-
-    assert '<input type="date" name="starts_local_0" value="2026-06-13"' in page
-
-
 def test_permits_can_only_be_read(admin_client: Client) -> None:
     permit = Permit.objects.create(
         run_id="12",

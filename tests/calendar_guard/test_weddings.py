@@ -73,15 +73,6 @@ def test_a_wedding_on_a_saturday_is_named_after_the_day() -> None:
     )
 
 
-def test_a_blocking_wedding_goes_by_its_id_and_both_times() -> None:
-    (blocker,) = ask(calendar(PARTY), at("2026-06-10 12:00")).blockers
-
-    assert blocker.what == (
-        "Protected for wedding 3 from Wed 10 Jun 2026, 12:00 Berlin (10:00 UTC)"
-        " until Wed 10 Jun 2026, 23:00 Berlin (21:00 UTC)"
-    )
-
-
 def test_after_a_wedding_comes_the_first_free_minute() -> None:
     party = wedding("2026-06-10 14:00", "2026-06-10 22:00:30", BERLIN)
     verdict = ask(calendar(party), at("2026-06-10 12:00:01"))
