@@ -28,7 +28,6 @@ from calendar_guard.standing import FeedWord, Freshness, HoldWord, freshness, ho
 from calendar_guard.writing import Invalid
 
 
-
 def check(*, start: datetime, duration: timedelta, now: datetime) -> rules.Verdict:
     """May a run of this length start then? A question only; ValueError if it makes no sense."""
     _, verdict = reading.question(Question(start, duration, now))
