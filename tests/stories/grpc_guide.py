@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.mortal import MORTAL
+
 MODULE = "go.k6.io/k6@v1.8.1"
 SERVICE = "internal/lib/testutils/grpcservice"
 PATIENCE_S = 100
@@ -51,7 +53,7 @@ def guiding(folder: Path) -> Iterator[tuple[int, Path]]:
     """Its port, and the proto file that describes it."""
     module = _module()
     server = subprocess.Popen(
-        [_build(module, folder)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        [*MORTAL, _build(module, folder)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )
     try:
         assert server.stdout is not None

@@ -18,6 +18,7 @@ from typing import Any
 
 import httpx
 
+from tests.mortal import MORTAL
 from tests.valkey import free_port
 from tests.waiting import until
 
@@ -202,7 +203,7 @@ def _started(home: Path, at: str, **more: str) -> Iterator[Stack]:
     port, output = free_port(), home / "terminal.txt"
     with output.open("wb") as terminal:
         process = subprocess.Popen(
-            [ROOT / "wedsync", "up", "--port", str(port), "--at", at],
+            [*MORTAL, ROOT / "wedsync", "up", "--port", str(port), "--at", at],
             env=env,
             stdin=subprocess.DEVNULL,
             stdout=terminal,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import clock
 from clock.iso import parse_instant
+from tests.mortal import MORTAL
 from tests.valkey import Valkey
 
 ROOT = Path(__file__).parents[2]
@@ -23,7 +24,7 @@ def start(port: int, valkey: Valkey, data: Path) -> "subprocess.Popen[str]":
         "WEDSYNC_CLOCK_OFFSET": str(_seconds_to_tuesday()),
     }
     return subprocess.Popen(
-        [sys.executable, "manage.py", "serve", "--port", str(port)],
+        [*MORTAL, sys.executable, "manage.py", "serve", "--port", str(port)],
         cwd=ROOT,
         env=environment,
         stderr=subprocess.PIPE,

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.mortal import MORTAL
 from tests.waiting import until
 from tests.wedsync_cli import stand_in
 from wedsync_cli import processes
@@ -31,7 +32,7 @@ class Stack:
     def __init__(self, logs: Path, mark: str, names: Sequence[str]) -> None:
         self._logs = logs
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.wedsync_cli.stand_in", str(logs), mark, *names],
+            [*MORTAL, sys.executable, "-m", "tests.wedsync_cli.stand_in", str(logs), mark, *names],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             text=True,
