@@ -1,5 +1,3 @@
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,9 +6,8 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.stories.people import logged_in
-from tests.stories.stack import ROOT, Stack, running_stack
-from tests.valkey import free_port
-from tests.waiting import until
+from tests.stories.serving import serving
+from tests.stories.stack import Stack, running_stack
 
 TUESDAY = "2026-06-09T10:00:00+02:00"
 SATURDAY = "2026-06-13T14:00:00+02:00"
@@ -50,20 +47,8 @@ def keeper(october: Stack) -> Iterator[httpx.Client]:
 @pytest.fixture(scope="session")
 def guest_site() -> Iterator[str]:
     """The sample guest site on a loopback port of its own."""
-    port = free_port()
-    argv = [sys.executable, "-m", "daphne", "-v", "0", "-b", "127.0.0.1", "-p", str(port)]
-    site = subprocess.Popen([*argv, "examples.guest_site:app"], cwd=ROOT)
-
-    def answers() -> bool:
-        try:
-            return httpx.get(f"http://127.0.0.1:{port}/", trust_env=False).status_code == 200
-        except httpx.HTTPError:
-            return False
-
-    until(answers, within=20, what="the guest site's start")
-    yield f"http://127.0.0.1:{port}"
-    site.terminate()
-    site.wait(10)
+    with serving("examples.guest_site:app") as (url,):
+        yield url
 
 
 @pytest.fixture(scope="module")

@@ -3,26 +3,23 @@
 The projects are the folders of tests/stories/artillery; Artillery's own examples use the same.
 """
 
-import contextlib
 import json
 import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from runs.tools import ToolProblem
 from runs.tools.artillery import installed
-from tests.stories.stack import ROOT, Stack, running_stack
-from tests.valkey import free_port
+from tests.stories.serving import serving
+from tests.stories.stack import Stack, running_stack
 from tests.waiting import until
 
 pytestmark = [pytest.mark.live, pytest.mark.tool]
@@ -117,21 +114,8 @@ Both = dict[str, tuple[dict[str, Any], ByHand]]
 @pytest.fixture(scope="module")
 def sites() -> Iterator[dict[str, str]]:
     """One site at a port for each project: tests of one site wait for each other."""
-    ports = {project.folder: free_port() for project in ALL}
-    places = [f"--endpoint=tcp:{port}:interface=127.0.0.1" for port in ports.values()]
-    argv = [sys.executable, "-m", "daphne", "-v", "0", *places, "tests.stories.artillery.site:app"]
-    found = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
-    site = subprocess.Popen(argv, cwd=ROOT)
-
-    def answers() -> bool:
-        with contextlib.suppress(httpx.HTTPError):
-            return all(httpx.get(url, trust_env=False).is_success for url in found.values())
-        return False
-
-    until(answers, within=20, what="the site's start")
-    yield found
-    site.terminate()
-    site.wait(10)
+    with serving("tests.stories.artillery.site:app", len(ALL)) as urls:
+        yield {project.folder: url for project, url in zip(ALL, urls, strict=True)}
 
 
 @pytest.fixture(scope="module")

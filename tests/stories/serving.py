@@ -1,0 +1,35 @@
+"""An ASGI application on loopback ports, for as long as a block lasts."""
+
+import contextlib
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import httpx
+
+from tests.mortal import MORTAL
+from tests.stories.stack import ROOT
+from tests.valkey import free_port
+from tests.waiting import until
+
+
+@contextlib.contextmanager
+def serving(app: str, sites: int = 1) -> Iterator[list[str]]:
+    """The addresses of as many sites, all of one process, that answer."""
+    ports = [free_port() for _ in range(sites)]
+    urls = [f"http://127.0.0.1:{port}" for port in ports]
+    places = [f"--endpoint=tcp:{port}:interface=127.0.0.1" for port in ports]
+    argv = [*MORTAL, sys.executable, "-m", "daphne", "-v", "0", *places, app]
+
+    def answers() -> bool:
+        with contextlib.suppress(httpx.HTTPError):
+            return all(httpx.get(url, trust_env=False).is_success for url in urls)
+        return False
+
+    process = subprocess.Popen(argv, cwd=ROOT)
+    try:
+        until(answers, within=20, what=f"the start of {app}")
+        yield urls
+    finally:
+        process.terminate()
+        process.wait(10)
