@@ -3,7 +3,9 @@
 WEDSYNC_TEST_DATABASE: unset is SQLite; `postgresql` a server of this run's own; or a server's URL.
 """
 
+import atexit
 import os
+import shutil
 import tempfile
 
 from tests import postgres
@@ -30,3 +32,4 @@ else:  # a file, because threads share it
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
 STATIC_ROOT.mkdir()
+atexit.register(shutil.rmtree, WEDSYNC_DATA, ignore_errors=True)

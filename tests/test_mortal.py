@@ -33,3 +33,11 @@ def words_of(pid: int) -> bytes:
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return b""
+
+
+def test_the_data_of_a_test_process_are_gone_with_it() -> None:
+    tell = "import os, tests.settings; print(os.environ['WEDSYNC_DATA'])"
+    argv = [sys.executable, "-c", tell]
+    done = subprocess.run(argv, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+    assert "wedsync-test-" in done.stdout
+    assert not Path(done.stdout.strip()).exists()
