@@ -1,10 +1,10 @@
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
+from tests.browser import browsing
 from tests.stories.people import logged_in
 from tests.stories.serving import serving
 from tests.stories.stack import Stack, running_stack
@@ -12,7 +12,6 @@ from tests.stories.stack import Stack, running_stack
 TUESDAY = "2026-06-09T10:00:00+02:00"
 SATURDAY = "2026-06-13T14:00:00+02:00"
 FRIDAY = "2026-10-23T10:00:00+02:00"
-CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
 
 
 @pytest.fixture(scope="session")
@@ -54,11 +53,5 @@ def guest_site() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """Gone after its module: its event loop would be in the way of other tests' own."""
-    path = next((path for path in CHROMIUM if Path(path).exists()), None)
-    if path is None:
-        pytest.skip("no Chromium here; ./wedsync tools installs it")
-    quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=quiet)
+    with browsing() as browser:
         yield browser
-        browser.close()

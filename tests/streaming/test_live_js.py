@@ -1,21 +1,20 @@
 """The pages' stream client in a real browser."""
 
 import secrets
-import shutil
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from streaming import services
+from tests.browser import browsing
 from tests.streaming.conftest import update
 from tests.streaming.server import start, wait_for
 from tests.valkey import Valkey, free_port
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 LIVE_JS = Path(__file__).parents[2] / "streaming/static/streaming/live.js"
 SCRIPT = """
 import { follow } from "/live.js";
@@ -27,10 +26,7 @@ follow(TOPIC, {
 });
 """
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine"),
-]
+pytestmark = pytest.mark.browser
 
 
 class Site:
@@ -78,10 +74,8 @@ def site(valkey: Valkey, data: Path) -> Iterator[Site]:
 
 @pytest.fixture
 def page() -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with browsing() as browser:
         yield browser.new_page()
-        browser.close()
 
 
 def visit(page: Page, site: Site) -> None:
