@@ -99,7 +99,7 @@ def test_a_dry_run_starts_nothing_and_is_allowed_on_a_saturday(
 ) -> None:
     move_clock(SATURDAY)
     run = start(api, dry_run=True)
-    assert run["is_dry"] is True
+    assert (run["state"], run["is_dry"]) == ("requested", True)
     assert run["calendar"]["safe"] is False
     assert Run.objects.get(pk=run["id"]).permit_id is None
 
@@ -195,6 +195,7 @@ def test_a_plan_is_read_whole_and_changed_word_by_word(api: APIClient) -> None:
     plan = add_plan(api, **RICH)
     read = send(api, "get", f"plans/{plan['id']}").json()
     assert read == plan
+    assert [one["id"] for one in send(api, "get", "plans").json()["plans"]] == [plan["id"]]
     assert (read["script"], read["files"]) == (RICH["script"], RICH["files"])
     changed = send(api, "patch", f"plans/{plan['id']}", {"duration": "PT9M"}).json()
     assert changed == plan | {"duration": "PT9M"}

@@ -8,7 +8,7 @@ from django.test import Client
 
 import clock
 from audit import services as audit
-from runs import engine, moves, services, tasks
+from runs import engine, moves, services
 from runs.models import GOING, Run, State
 from runs.outcome import Outcome
 from tests.conftest import MoveClock
@@ -77,27 +77,6 @@ def test_a_refusal_is_the_first_and_the_last_move(engineer: User, move_clock: Mo
     (only,) = services.list_moves(run_id=refusal.value.run.id)
     assert (only.of, only.to, only.by) == ("", "refused", "ellen")
     assert "Saturday wedding day protection" in only.why
-
-
-def test_a_lost_run_says_which_worker_went_silent(engineer: User) -> None:
-    run = begin(engineer)
-    move(run, State.REQUESTED, State.RUNNING)
-    long_ago = clock.real_now() - timedelta(seconds=11)
-    Run.objects.filter(pk=run.pk).update(host="elsewhere", heartbeat_at=long_ago)
-    tasks.sweep()
-    assert told(run)[-1][1] == "lost"
-    assert "elsewhere went silent" in told(run)[-1][3]
-
-
-def test_a_dry_run_needs_no_permit_and_carries_the_verdict(
-    engineer: User, move_clock: MoveClock
-) -> None:
-    move_clock(TUESDAY + timedelta(days=4, hours=4))
-    word = services.dry_run(by=engineer, request=request_for(), now=clock.now())
-    assert (word.state, word.is_dry) == ("requested", True)
-    assert word.calendar is not None
-    assert word.calendar["safe"] is False
-    assert Run.objects.get(pk=word.id).permit_id is None
 
 
 def test_the_admin_shows_a_runs_moves(admin_client: Client, engineer: User) -> None:
