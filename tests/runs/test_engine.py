@@ -20,6 +20,7 @@ from runs import engine, fanout, following, lease, living, services, watch
 from runs.models import Run, Snapshot, Target
 from runs.sketch import Sketch
 from tests.runs.conftest import begin_a_wedding, request_for
+from tests.runs.driving import begin, in_background, outcome, state
 from tests.waiting import until
 
 pytestmark = [
@@ -29,36 +30,9 @@ pytestmark = [
 ]
 
 
-def begin(engineer: User, mode: str = "steady", seconds: float = 1, **words: Any) -> Run:
-    request = request_for(mode, seconds, **words)
-    word = services.start(by=engineer, request=request, now=clock.now())
-    return Run.objects.get(pk=word.id)
-
-
 def drive(run: Run) -> services.RunWord:
     engine.execute(run.pk)
     return services.get_run(run_id=str(run.pk))
-
-
-def in_background(run: Run) -> threading.Thread:
-    def work() -> None:
-        try:
-            engine.execute(run.pk)
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    return thread
-
-
-def state(run: Run) -> str:
-    return str(Run.objects.values_list("state", flat=True).get(pk=run.pk))
-
-
-def outcome(word: services.RunWord) -> str:
-    assert word.verdict is not None
-    return f"{word.verdict['outcome']}: {word.verdict['reason']}"
 
 
 def test_a_run_passes_and_its_history_stays(engineer: User) -> None:

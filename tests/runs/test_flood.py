@@ -2,17 +2,14 @@
 
 import os
 import re
-import threading
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
 
-import clock
-from runs import engine, services
-from tests.runs.conftest import request_for
+from runs import services
+from tests.runs.driving import begin, in_background
 
 MOST_MORE_MB, LONGEST_WAIT_S = 40, 1.0
 
@@ -28,25 +25,16 @@ def resident_mb() -> float:
 def test_a_flood_loses_no_sample_takes_no_more_memory_and_never_holds_the_tool_up(
     engineer: User,
 ) -> None:
-    request = request_for("flood", 5, duration=timedelta(seconds=20))
-    run_id = services.start(by=engineer, request=request, now=clock.now()).id
-    worker = threading.Thread(target=work, args=[int(run_id)])
-    worker.start()
+    run = begin(engineer, "flood", 5, duration=timedelta(seconds=20))
+    worker = in_background(run)
     sizes = []
     while worker.is_alive():
         worker.join(0.1)
         sizes.append(resident_mb())
-    word = services.get_run(run_id=run_id)
+    word = services.get_run(run_id=str(run.pk))
     said = re.search(r"flooded: (\d+) lines, waited ([\d.]+) s", word.log_tail)
     assert said, word.log_tail
     assert word.totals is not None
     assert word.totals["requests"] == int(said[1]) > 100_000
     assert float(said[2]) < LONGEST_WAIT_S
     assert max(sizes) - sizes[len(sizes) // 3] < MOST_MORE_MB
-
-
-def work(run_id: int) -> None:
-    try:
-        engine.execute(run_id)
-    finally:
-        connection.close()

@@ -14,6 +14,7 @@ from runs.models import Run, Shard, State
 from runs.outcome import Stop
 from runs.shards import link
 from tests.runs.conftest import begin_a_wedding, request_for
+from tests.runs.driving import begin
 from tests.waiting import until
 
 HALF_A_MINUTE = timedelta(seconds=30)
@@ -51,8 +52,7 @@ def test_a_dry_run_shows_that_it_lives_and_ends_when_somebody_stops_it(engineer:
 @pytest.mark.usefixtures("valkey", "quiet_tuesday")
 def test_a_lease_beats_often_enough_that_a_shard_may_miss_some_beats(engineer: User) -> None:
     assert lease.BEAT_S * 4 < link.CONDUCTOR_S
-    word = services.start(by=engineer, request=request_for(), now=clock.now())
-    run = Run.objects.get(pk=word.id)
+    run = begin(engineer)
     seen = set()
 
     def five_beats() -> bool:
@@ -66,16 +66,10 @@ def test_a_lease_beats_often_enough_that_a_shard_may_miss_some_beats(engineer: U
 @pytest.fixture
 def preparing(engineer: User) -> Run:
     """A run that a worker has begun with."""
-    word = services.start(by=engineer, request=request_for(), now=clock.now())
-    moves.move(
-        int(word.id),
-        of=[State.REQUESTED],
-        to=State.PREPARING,
-        by="worker",
-        why="",
-        now=clock.now(),
-    )
-    return Run.objects.get(pk=word.id)
+    run, to = begin(engineer), State.PREPARING
+    moves.move(run.pk, of=[State.REQUESTED], to=to, by="worker", why="", now=clock.now())
+    run.refresh_from_db()
+    return run
 
 
 @pytest.mark.django_db

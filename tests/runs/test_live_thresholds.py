@@ -1,16 +1,13 @@
 """Thresholds in a run: what they stop, what is kept of them, and how soon the verdict stands."""
 
-import threading
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
 
-import clock
 from runs import engine, living, services
 from runs.models import Run
-from tests.runs.conftest import request_for
+from tests.runs.driving import begin, in_background
 from tests.waiting import until
 
 pytestmark = [
@@ -23,17 +20,10 @@ SLOW, NEVER = "p95 of home > 5ms for 2s", "p95 > 5s for 1s"
 
 
 def drive(engineer: User, *thresholds: str, mode: str = "steady", seconds: float = 4) -> Run:
-    request = request_for(mode, seconds, thresholds=list(thresholds))
-    word = services.start(by=engineer, request=request, now=clock.now())
-    engine.execute(int(word.id))
-    return Run.objects.get(pk=word.id)
-
-
-def execute(run_id: int) -> None:
-    try:
-        engine.execute(run_id)
-    finally:
-        connection.close()
+    run = begin(engineer, mode, seconds, thresholds=list(thresholds))
+    engine.execute(run.pk)
+    run.refresh_from_db()
+    return run
 
 
 def reason(run: Run) -> str:
@@ -127,11 +117,9 @@ def test_the_verdict_stands_soon_after_the_tools_end_whoever_is_away(
 ) -> None:
     if is_valkey_away:
         settings.WEDSYNC_VALKEY_URL = "redis://127.0.0.1:9/0"
-    request = request_for("steady", 2, thresholds=[NEVER])
-    word = services.start(by=engineer, request=request, now=clock.now())
-    thread = threading.Thread(target=execute, args=(int(word.id),))
-    thread.start()
-    runs = Run.objects.filter(pk=word.id)
+    run = begin(engineer, seconds=2, thresholds=[NEVER])
+    thread = in_background(run)
+    runs = Run.objects.filter(pk=run.pk)
     until(lambda: runs.get().started_at is not None, within=10, what="the start")
     group = runs.get().process_group
     assert group is not None

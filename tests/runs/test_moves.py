@@ -13,13 +13,9 @@ from runs.models import GOING, Run, State
 from runs.outcome import Outcome
 from tests.conftest import MoveClock
 from tests.runs.conftest import TUESDAY, request_for
+from tests.runs.driving import begin
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey", "quiet_tuesday")]
-
-
-def begin(engineer: User) -> Run:
-    word = services.start(by=engineer, request=request_for(), now=clock.now())
-    return Run.objects.get(pk=word.id)
 
 
 def told(run: Run) -> list[tuple[str, str, str, str]]:

@@ -3,13 +3,13 @@
 import pytest
 from django.contrib.auth.models import User
 
-import clock
-from runs import engine, services, targets
-from runs.models import Run, Target
+from runs import engine, targets
+from runs.models import Target
 from runs.rates import RateCap
 from runs.samples import Second
 from runs.sketch import Sketch
 from tests.runs.conftest import request_for
+from tests.runs.driving import begin
 
 
 def said(rates: dict[int, int], most: int = 100) -> list[tuple[int, str]]:
@@ -77,9 +77,9 @@ def test_a_mapped_hosts_cap_holds_for_the_whole_test() -> None:
 def test_a_test_that_stays_above_its_targets_cap_is_stopped(engineer: User) -> None:
     """The stand-in makes 50 requests a second and plans nothing."""
     Target.objects.create(name="Small", hosts=["127.0.0.1"], max_rate=20)
-    word = services.start(by=engineer, request=request_for(seconds=25), now=clock.now())
-    engine.execute(int(word.id))
-    run = Run.objects.get(pk=word.id)
+    run = begin(engineer, seconds=25)
+    engine.execute(run.pk)
+    run.refresh_from_db()
     assert (run.state, run.processes_left) == ("aborted", 0)
     assert run.verdict is not None
     assert "“Small” allows at most 20 requests a second, and the test made" in run.verdict["reason"]

@@ -1,10 +1,8 @@
-import threading
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
 from rest_framework.test import APIClient
 
 import clock
@@ -15,6 +13,7 @@ from runs.waiting import queue
 from tests.conftest import MoveClock
 from tests.runs.callers import SOUND, caller, send
 from tests.runs.conftest import request_for
+from tests.runs.driving import begin_thread
 
 SATURDAY = datetime.fromisoformat("2026-06-13T14:00:00+01:00")
 FRIDAY_NIGHT = datetime.fromisoformat("2026-06-12T22:30:00+01:00")
@@ -110,16 +109,10 @@ def test_two_starts_at_once_with_one_key_are_one_run(engineer: User) -> None:
     found: list[str] = []
 
     def work() -> None:
-        try:
-            word = services.start(by=engineer, request=request_for(), now=clock.now(), key="race")
-            found.append(word.id)
-        finally:
-            connection.close()
+        word = services.start(by=engineer, request=request_for(), now=clock.now(), key="race")
+        found.append(word.id)
 
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
+    for thread in [begin_thread(work) for _ in range(4)]:
         thread.join(20)
     assert len(found) == 4
     assert len(set(found)) == 1

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import OperationalError, connection
+from django.db import OperationalError
 from django.db.models import QuerySet
 
 import clock
@@ -20,7 +20,9 @@ from runs.shards import link, sharding
 from runs.shards.judging import merge_own
 from runs.shards.merging import Merger
 from runs.tools import Job, OwnVerdict, Tool
+from tests.runs import driving
 from tests.runs.conftest import begin_a_wedding, request_for
+from tests.runs.driving import begin_thread, outcome, state
 from tests.waiting import until
 
 pytestmark = [
@@ -50,16 +52,8 @@ class Workers:
         return self._start(lambda: engine.execute(run.pk, call_shard=self.call))
 
     def _start(self, act: Callable[[], None]) -> threading.Thread:
-        def work() -> None:
-            try:
-                act()
-            finally:
-                connection.close()
-
-        thread = threading.Thread(target=work)
-        self.threads.append(thread)
-        thread.start()
-        return thread
+        self.threads.append(begin_thread(act))
+        return self.threads[-1]
 
 
 @pytest.fixture
@@ -72,9 +66,7 @@ def workers() -> Iterator[Workers]:
 
 
 def begin(engineer: User, mode: str = "steady", seconds: float = 3, **words: Any) -> Run:
-    request = request_for(mode, seconds, **({"shards": 3} | words))
-    word = services.start(by=engineer, request=request, now=clock.now())
-    return Run.objects.get(pk=word.id)
+    return driving.begin(engineer, mode, seconds, **({"shards": 3} | words))
 
 
 def drive(workers: Workers, run: Run) -> services.RunWord:
@@ -84,15 +76,6 @@ def drive(workers: Workers, run: Run) -> services.RunWord:
 
 def with_setup(mode: str = "steady", seconds: float = 2) -> str:
     return request_for(mode, seconds).script + "\nexport function setup() {}"
-
-
-def outcome(word: services.RunWord) -> str:
-    assert word.verdict is not None
-    return f"{word.verdict['outcome']}: {word.verdict['reason']}"
-
-
-def state(run: Run) -> str:
-    return str(Run.objects.values_list("state", flat=True).get(pk=run.pk))
 
 
 def ended(run: Run) -> list[tuple[str, str, int | None]]:
