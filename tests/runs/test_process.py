@@ -1,8 +1,4 @@
 import os
-import signal
-import subprocess
-import sys
-import textwrap
 from pathlib import Path
 
 import pytest
@@ -64,48 +60,6 @@ def test_a_tool_that_ignores_term_is_killed_with_its_children(tmp_path: Path) ->
     assert tool.end() == 0
     assert living.members(tool.group) == []
     tool.close()
-
-
-def test_a_child_that_took_a_session_of_its_own_is_found_and_ended(tmp_path: Path) -> None:
-    tool = start("setsid sleep 60 & echo $! >&2; exec sleep 60", tmp_path)
-    until(lambda: tool.tail.strip(), within=5, what="the child's start")
-    child = int(tool.tail)
-    until(lambda: living.members(child), within=5, what="the child's own session")
-    assert tool.end() == 0
-    assert living.members(child) == []
-    tool.close()
-
-
-def test_a_tool_dies_with_the_worker_that_was_killed(tmp_path: Path) -> None:
-    worker = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            textwrap.dedent(
-                """
-                import sys, threading
-                from pathlib import Path
-                from runs.identity import Identity
-                from runs.process import ToolProcess
-                from runs.tools import Command
-                argv = ["/bin/sh", "-c", "exec sleep 60"]
-                tool = ToolProcess(
-                    lambda samples, go: Command(argv=argv, env={}), who=Identity(), cwd=Path("/")
-                )
-                print(tool.group, flush=True)
-                threading.Event().wait(60)
-                """
-            ),
-        ],
-        stdout=subprocess.PIPE,
-        cwd=Path(__file__).parents[2],
-    )
-    assert worker.stdout is not None
-    with worker, worker.stdout as stdout:
-        group = int(stdout.readline())
-        until(lambda: living.members(group), within=5, what="the tool's start")
-        worker.send_signal(signal.SIGKILL)
-    until(lambda: not living.members(group), within=5, what="the tool's death")
 
 
 def test_a_group_of_a_dead_worker_is_ended_but_not_a_reused_number(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from runs.fencing import doors
 from runs.identity import Identity
 from runs.outcome import Stop
 from runs.process import Halted, Survivors, ToolProcess
-from runs.tools import Command, ToolProblem
+from runs.tools import Command
 from runs.workdir import work_directory
 from tests.waiting import until
 
@@ -334,8 +334,3 @@ def test_a_reason_to_stop_ends_a_short_command_at_once(tmp_path: Path) -> None:
     assert caught.value.stop == Stop("Stopped by ellen.")
     assert time.time() - pids.stat().st_mtime < 5
     assert not lives(int(pids.read_text()))
-
-
-def test_a_command_without_a_reason_to_stop_has_all_of_its_time(tmp_path: Path) -> None:
-    with pytest.raises(ToolProblem, match="did not answer"):
-        process.run(["/bin/sleep", "60"], {}, 0.2, who=US, cwd=tmp_path)
