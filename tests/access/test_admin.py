@@ -3,7 +3,6 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
-from pytest_django.fixtures import Settings
 
 import clock
 from access.admin import told
@@ -27,11 +26,9 @@ def test_a_tokens_time_is_told_by_how_far_it_is(after: timedelta, said: str) -> 
     assert told(NOW + after, now=NOW, moved=False) == said
 
 
-@pytest.mark.urls("tests.audit.urls")
 def test_on_a_moved_clock_a_tokens_time_is_called_real(
-    admin_client: Client, keeper: User, move_clock: MoveClock, settings: Settings
+    admin_client: Client, keeper: User, move_clock: MoveClock
 ) -> None:
-    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "whitenoise" not in name]
     move_clock(clock.real_now() - 200 * DAY)
     Token.objects.create(user=keeper, hashed="a", expires_at=clock.real_now() + 2.5 * DAY)
     page = admin_client.get("/admin/access/token/").content.decode()

@@ -3,20 +3,14 @@
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
-from pytest_django.fixtures import Settings
 
 from access import services as access
 from tests.audit.conftest import Record
 from tests.audit.test_services import tamper
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.audit.urls")]
+pytestmark = pytest.mark.django_db
 
 LIST = "/admin/audit/entry/"
-
-
-@pytest.fixture(autouse=True)
-def plain_static_files(settings: Settings) -> None:
-    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "whitenoise" not in name]
 
 
 def test_entries_are_listed_filtered_and_searched(admin_client: Client, record: Record) -> None:
