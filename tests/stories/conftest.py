@@ -9,14 +9,13 @@ from tests.stories.people import logged_in
 from tests.stories.serving import serving
 from tests.stories.stack import Stack, running_stack
 
-TUESDAY = "2026-06-09T10:00:00+02:00"
 SATURDAY = "2026-06-13T14:00:00+02:00"
 FRIDAY = "2026-10-23T10:00:00+02:00"
 
 
 @pytest.fixture(scope="session")
 def tuesday(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with running_stack(tmp_path_factory.mktemp("tuesday"), TUESDAY) as stack:
+    with running_stack(tmp_path_factory.mktemp("tuesday")) as stack:
         yield stack
 
 

@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from tests.valkey import free_port
 from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
+TUESDAY = "2026-06-09T10:00:00+02:00"
 OVER = {"refused", "passed", "failed", "aborted", "errored", "lost"}
 # A minute of the guest rush is for people to watch; a story needs seconds of the same requests.
 SHORT_RUSH = """
@@ -66,9 +66,8 @@ class Stack:
 
     @cached_property
     def token(self) -> str:
-        done = subprocess.run(
-            [ROOT / "wedsync", "token"], env=self.env, capture_output=True, text=True, check=True
-        )
+        done = self.command("token")
+        done.check_returncode()
         return done.stdout.strip()
 
     @cached_property
@@ -128,19 +127,27 @@ class Stack:
     def now(self) -> datetime:
         return datetime.fromisoformat(self.ask_calendar("windows", duration="PT1M")["from"])
 
-    def manage(self, *words: str) -> subprocess.CompletedProcess[str]:
-        env = self.env | {
-            "WEDSYNC_EMBEDDED": "1",
-            "WEDSYNC_DATA": str(self.data),
-            "WEDSYNC_SECRET_KEY": "for-this-command",
-        }
-        argv = [sys.executable, "manage.py", *words]
-        return subprocess.run(argv, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    def points(self, run_id: str) -> list[dict[str, Any]]:
+        """The closed seconds of a run."""
+        answer = self.api.get(f"runs/{run_id}/metrics").raise_for_status()
+        found: list[dict[str, Any]] = answer.json()["points"]
+        return found
+
+    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """`./wedsync WORDS` of this stack."""
+        return subprocess.run(
+            [ROOT / "wedsync", *words], env=self.env, capture_output=True, text=True, check=False
+        )
 
     def processes(self) -> list[int]:
         """Living processes of this stack and of its tools, whatever session they are in."""
         mark = f"WEDSYNC_HOME={self.home}".encode()
         return [pid for pid, words in living() if mark in words]
+
+    def pid_of(self, word: str) -> int:
+        """Of the process of this stack that was started with such a word."""
+        lines = ((pid, read(pid, "cmdline").decode(errors="replace")) for pid in self.processes())
+        return next(pid for pid, line in lines if word in line)
 
     def tools(self) -> list[int]:
         """Those of `processes` that a run started: its tool and what watches it."""
@@ -166,14 +173,21 @@ def _request(target: str) -> dict[str, Any]:
 
 
 def living() -> Iterator[tuple[int, bytes]]:
-    for entry in Path("/proc").iterdir():
-        with contextlib.suppress(OSError):
-            if entry.name.isdigit() and (words := (entry / "environ").read_bytes()):
-                yield int(entry.name), words
+    """The processes of this machine, each with its environment."""
+    pids = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
+    return ((pid, words) for pid in pids if (words := read(pid, "environ")))
+
+
+def read(pid: int, file: str) -> bytes:
+    """What /proc says of a process; nothing once it is gone."""
+    try:
+        return Path(f"/proc/{pid}/{file}").read_bytes()
+    except OSError:
+        return b""
 
 
 @contextlib.contextmanager
-def running_stack(home: Path, at: str, **more: str) -> Iterator[Stack]:
+def running_stack(home: Path, at: str = TUESDAY, **more: str) -> Iterator[Stack]:
     """`./wedsync up --at AT`, ready; ended when the block is left.
 
     Its data are those of a stack that was started before, so that it need not be set up again.
@@ -188,7 +202,7 @@ def _set_up() -> Path:
     """The data folder of a stack that started from nothing and was stopped: the first of all."""
     home = Path(tempfile.mkdtemp(prefix="wedsync-first-stack-"))
     atexit.register(shutil.rmtree, home)
-    with _started(home, "2026-06-09T10:00:00+02:00"):
+    with _started(home, TUESDAY):
         pass
     return home / "data"
 

@@ -4,14 +4,13 @@ import os
 import re
 import signal
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from dashboard.templatetags.words import figure
-from tests.stories.stack import Stack, living, short_rush
+from tests.stories.stack import Stack, short_rush
 
 pytestmark = [pytest.mark.live, pytest.mark.tool, pytest.mark.browser]
 FOLLOW = """async (id) => {
@@ -60,22 +59,13 @@ def test_a_browser_that_reconnects_misses_nothing(
     run_id = tuesday.start(guest_site, script=short_rush(14))
     follow(page, tuesday, run_id)
     page.wait_for_function("window.seen.filter(([, final]) => final).length >= 3", timeout=30_000)
-    kill_the_web(tuesday)
+    os.kill(tuesday.pid_of("\0serve\0"), signal.SIGKILL)
     wait_for_the_end(page)
     seen = page.evaluate("window.seen.filter(([, final]) => final).map(([seq]) => seq)")
-    kept = [point["seq"] for point in tuesday.api.get(f"runs/{run_id}/metrics").json()["points"]]
+    kept = [point["seq"] for point in tuesday.points(run_id)]
     assert "reconnecting" in page.evaluate("window.states")
     assert seen == kept
     assert len(kept) >= 14
-
-
-def kill_the_web(stack: Stack) -> None:
-    mark = f"WEDSYNC_HOME={stack.home}".encode()
-    for pid, words in living():
-        if mark in words and b"\0serve\0" in Path(f"/proc/{pid}/cmdline").read_bytes():
-            os.kill(pid, signal.SIGKILL)
-            return
-    raise AssertionError("no web process was found")
 
 
 def test_from_the_tools_bytes_to_the_browser_takes_less_than_100_ms(

@@ -16,7 +16,6 @@ from tests.stories.venue_feed import event, feed_state, read_now, write_calendar
 from tests.waiting import until
 
 pytestmark = [pytest.mark.live, pytest.mark.tool, pytest.mark.browser]
-AT = "2026-06-09T10:00:00+02:00"  # a Tuesday
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +26,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def stack(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     home = tmp_path_factory.mktemp("calendar")
-    with running_stack(home, AT, WEDSYNC_FEED_FOLDERS=str(folder)) as stack:
+    with running_stack(home, WEDSYNC_FEED_FOLDERS=str(folder)) as stack:
         yield stack
 
 
@@ -151,7 +150,8 @@ def test_the_same_question_gets_the_same_answer_over_api_page_and_worker(
 
 def test_why_was_this_refused_is_answered_later_from_an_unbroken_log(stack: Stack) -> None:
     entries = json.loads(
-        stack.manage(
+        stack.command(
+            "manage",
             "shell",
             "-c",
             "import json; from audit.services import entries;"
@@ -159,10 +159,10 @@ def test_why_was_this_refused_is_answered_later_from_an_unbroken_log(stack: Stac
         ).stdout.splitlines()[-1]
     )
     assert entries
-    told = stack.manage("replay_verdict", *map(str, entries))
+    told = stack.command("manage", "replay_verdict", *map(str, entries))
     assert told.returncode == 0, told.stderr
     assert told.stdout.count("the same answer") == len(entries)
-    assert stack.manage("verify_audit").returncode == 0
+    assert stack.command("manage", "verify_audit").returncode == 0
 
 
 def test_people_subscribe_to_safe_windows_in_their_own_calendar(stack: Stack) -> None:

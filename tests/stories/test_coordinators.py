@@ -178,7 +178,7 @@ def test_a_viewer_reads_what_is_safe_and_writes_nothing(october: Stack, tmp_path
     password = "confetti over the lawn"
     people = tmp_path / "people.json"
     people.write_text(json.dumps({"viewer": password}))
-    made = october.manage("seed_demo", "--people", str(people))
+    made = october.command("manage", "seed_demo", "--people", str(people))
     assert made.returncode == 0, made.stderr
     with logged_in(october, "viewer", password) as viewer:
         asked = ("window?duration=PT1H", "windows?duration=PT1H", "policy", "heat-map")

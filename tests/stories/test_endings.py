@@ -12,11 +12,10 @@ from tests.stories.stack import running_stack, short_rush
 from tests.waiting import until
 
 pytestmark = [pytest.mark.live, pytest.mark.tool]
-AT = "2026-06-09T10:00:00+02:00"
 
 
 def test_kill_9_of_the_launcher_leaves_nothing_behind(tmp_path: Path, guest_site: str) -> None:
-    with running_stack(tmp_path, AT) as stack:
+    with running_stack(tmp_path) as stack:
         run_id = stack.start(guest_site, script=short_rush(40))
         stack.wait_for(run_id, "running")
         assert len(stack.processes()) > 6
@@ -27,7 +26,7 @@ def test_kill_9_of_the_launcher_leaves_nothing_behind(tmp_path: Path, guest_site
 def test_ctrl_c_stops_everything_within_five_seconds_and_says_so(
     tmp_path: Path, guest_site: str
 ) -> None:
-    with running_stack(tmp_path, AT) as stack:
+    with running_stack(tmp_path) as stack:
         run_id = stack.start(guest_site, script=short_rush(40))
         stack.wait_for(run_id, "running")
         began = time.monotonic()

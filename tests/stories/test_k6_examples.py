@@ -181,8 +181,7 @@ def config(examples: list[Path], tmp_path_factory: pytest.TempPathFactory) -> It
 @pytest.fixture(scope="module")
 def stack(config: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     home = tmp_path_factory.mktemp("examples")
-    at = "2026-06-09T10:00:00+02:00"
-    with running_stack(home, at, WEDSYNC_K6_CONFIG=str(config)) as stack:
+    with running_stack(home, WEDSYNC_K6_CONFIG=str(config)) as stack:
         yield stack
 
 

@@ -11,11 +11,10 @@ from typing import Any
 import pytest
 
 from tests.runs.tools.local import serve
-from tests.stories.stack import ROOT, Stack, running_stack
+from tests.stories.stack import ROOT, Stack, read, running_stack
 from tests.waiting import until
 
 pytestmark = [pytest.mark.live, pytest.mark.tool]
-AT = "2026-06-09T10:00:00+02:00"
 SCRIPT = """
 import http from 'k6/http';
 import { sleep } from 'k6';
@@ -75,7 +74,7 @@ class Evening(LoadTestShape):
 @contextlib.contextmanager
 def more_workers(stack: Stack, count: int) -> Iterator[list[subprocess.Popen[bytes]]]:
     """Started as the stack's own, each under a name of its own."""
-    first = next(pid for pid in stack.processes() if b"runs@" in read(pid, "cmdline"))
+    first = stack.pid_of("runs@")
     argv = [word.decode() for word in read(first, "cmdline").split(b"\0") if word]
     pairs = [word.decode().split("=", 1) for word in read(first, "environ").split(b"\0") if word]
     env = {pair[0]: pair[1] for pair in pairs}
@@ -98,13 +97,6 @@ def more_workers(stack: Stack, count: int) -> Iterator[list[subprocess.Popen[byt
         for worker in started:
             worker.wait(15)
         log.close()
-
-
-def read(pid: int, file: str) -> bytes:
-    try:
-        return Path(f"/proc/{pid}/{file}").read_bytes()
-    except OSError:
-        return b""
 
 
 def tools(stack: Stack) -> list[int]:
@@ -130,11 +122,11 @@ def carry(stack: Stack, tool: str, script: str, *thresholds: str) -> tuple[dict[
 def test_three_workers_carry_one_run_of_each_tool_and_one_that_is_killed_ends_it(
     tmp_path: Path, guest_site: str
 ) -> None:
-    with running_stack(tmp_path, AT) as stack, more_workers(stack, 2) as workers:
+    with running_stack(tmp_path) as stack, more_workers(stack, 2) as workers:
         words = {"script": SCRIPT.replace("SECONDS", "5"), "shards": 3}
         run = stack.wait_for(stack.start(guest_site, **words), within=90)
         assert run["state"] == "passed", (run["verdict"], run["log_tail"])
-        told = stack.api.get(f"runs/{run['id']}/metrics").raise_for_status().json()["points"]
+        told = stack.points(run["id"])
         assert sum(second["requests"] for second in told) == run["totals"]["requests"]
         assert run["totals"]["users"] == 7
         assert run["log_tail"].count("setup ran") == 1
