@@ -4,8 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from itertools import pairwise
 
 import pytest
 
@@ -62,6 +61,8 @@ def test_a_stop_at_full_load_leaves_no_process_after_three_seconds(
     until(lambda: not tuesday.tools(), within=3, what="the end of every process")
     run = tuesday.wait_for(run_id, within=3 - (time.monotonic() - asked))
     assert (run["state"], run["processes_left"]) == ("aborted", 0), run["verdict"]
+    assert "engineer" in run["verdict"]["reason"]
+    assert all(a["at"] < b["at"] for a, b in pairwise(tuesday.points(run_id)))
     assert run["totals"]["rps"] > LEAST_RPS
 
 
@@ -77,7 +78,7 @@ def test_a_worker_that_is_killed_at_full_load_loses_its_run_but_leaves_no_tool(
     tuesday: Stack, site: str
 ) -> None:
     run_id = load(tuesday, site, tool="k6", script=K6)
-    os.kill(worker_of(tuesday), signal.SIGKILL)
+    os.kill(tuesday.pid_of("runs@"), signal.SIGKILL)
     until(lambda: not tuesday.tools(), within=5, what="the end of the load")
     run = tuesday.wait_for(run_id, within=25)
     assert (run["state"], run["processes_left"]) == ("lost", 0)
@@ -89,16 +90,6 @@ def load(stack: Stack, site: str, **words: object) -> str:
     """A run whose tool has been at full speed for two seconds."""
     run_id = stack.start(site, duration="PT2M", **words)
     stack.wait_for(run_id, "running")
-    until(lambda: len(seconds(stack, run_id)) > 2, within=20, what="full speed")
+    until(lambda: len(stack.points(run_id)) > 2, within=20, what="full speed")
     assert stack.tools()
     return run_id
-
-
-def seconds(stack: Stack, run_id: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = stack.api.get(f"runs/{run_id}/metrics").json()["points"]
-    return found
-
-
-def worker_of(stack: Stack) -> int:
-    lines = ((pid, Path(f"/proc/{pid}/cmdline")) for pid in stack.processes())
-    return next(pid for pid, line in lines if b"runs@" in line.read_bytes())

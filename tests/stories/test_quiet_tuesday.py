@@ -2,14 +2,13 @@
 
 import asyncio
 import json
-from itertools import pairwise
 from typing import Any
 
 import httpx
 import pytest
 from websockets.asyncio.client import connect
 
-from tests.stories.stack import Stack, short_rush
+from tests.stories.stack import Stack
 
 pytestmark = [pytest.mark.live, pytest.mark.tool]
 FIELDS = [
@@ -41,7 +40,7 @@ def test_a_run_on_a_quiet_tuesday_passes_and_its_history_stays(
     assert run["state"] == "passed", run["verdict"]
     assert run["processes_left"] == 0
     assert run["calendar"]["reason"] == "No active weddings detected"
-    points = tuesday.api.get(f"runs/{run['id']}/metrics").json()["points"]
+    points = tuesday.points(run["id"])
     assert sum(point["requests"] for point in points) == run["totals"]["requests"] > 20
     assert {point["at"][:10] for point in points} == {"2026-06-09"}
     assert [check["held"] for check in run["verdict"]["checks"]] == [True, True]
@@ -82,7 +81,7 @@ def test_server_sent_events_tell_every_second_and_resume(tuesday: Stack, guest_s
     assert ids == sorted(set(ids))
     seconds = [point["at"] for point in finals]
     assert len(seconds) == len(set(seconds)) >= 4
-    kept = tuesday.api.get(f"runs/{run_id}/metrics").json()["points"]
+    kept = tuesday.points(run_id)
     assert [point["seq"] for point in kept] == [point["seq"] for point in finals]
     since = {"Last-Event-ID": str(finals[1]["seq"])}
     late = httpx.get(f"{tuesday.url}/api/load-testing/stream/{run_id}", headers=since).text
@@ -97,23 +96,6 @@ def test_the_calendar_is_asked_without_side_effects(tuesday: Stack) -> None:
     )
     assert first["safe"] is second["safe"] is True
     assert first["next_safe_window"]["end"] == "2026-06-12T22:44:00+00:00"
-
-
-def test_stop_ends_a_test_and_proves_that_nothing_is_left(tuesday: Stack, guest_site: str) -> None:
-    run_id = tuesday.start(guest_site, script=short_rush(40))
-    tuesday.wait_for(run_id, "running")
-    answer = tuesday.api.post(f"runs/{run_id}/stop")
-    assert answer.status_code == 202
-    run = tuesday.wait_for(run_id, within=6)
-    assert run["state"] == "aborted"
-    assert run["processes_left"] == 0
-    assert "engineer" in run["verdict"]["reason"]
-    assert all(a["at"] < b["at"] for a, b in pairwise(points(tuesday, run_id)))
-
-
-def points(stack: Stack, run_id: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = stack.api.get(f"runs/{run_id}/metrics").json()["points"]
-    return found
 
 
 def test_reading_is_open_here_but_starting_needs_the_token(tuesday: Stack) -> None:
