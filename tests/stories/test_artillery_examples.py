@@ -19,7 +19,7 @@ import pytest
 from runs.tools import ToolProblem
 from runs.tools.artillery import installed
 from tests.stories.serving import serving
-from tests.stories.stack import Stack, running_stack
+from tests.stories.stack import Stack
 from tests.waiting import until
 
 pytestmark = [pytest.mark.live, pytest.mark.tool]
@@ -127,23 +127,18 @@ def entry() -> Path:
 
 
 @pytest.fixture(scope="module")
-def stack(entry: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    home = tmp_path_factory.mktemp("artillery-examples")
-    with running_stack(home, "2026-06-09T10:00:00+02:00") as stack:
-        yield stack
-
-
-@pytest.fixture(scope="module")
 def runs(
-    stack: Stack, entry: Path, sites: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+    tuesday: Stack, entry: Path, sites: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Both:
     """Each project as a run of the product and by hand, at the same time."""
-    ids = {project.folder: start(stack, project, sites) for project in ALL}
+    ids = {project.folder: start(tuesday, project, sites) for project in ALL}
     reports = tmp_path_factory.mktemp("by-hand")
     with ThreadPoolExecutor(2) as pool:
         found = pool.map(lambda one: run_by_hand(entry, one, sites[one.folder], reports), ALL)
         hands = {project.folder: hand for project, hand in zip(ALL, found, strict=True)}
-    return {name: (stack.wait_for(run_id, within=90), hands[name]) for name, run_id in ids.items()}
+    return {
+        name: (tuesday.wait_for(run_id, within=90), hands[name]) for name, run_id in ids.items()
+    }
 
 
 def start(stack: Stack, project: Project, sites: dict[str, str]) -> str:
@@ -242,17 +237,18 @@ def test_an_engine_that_nobody_knows_has_its_sessions_counted_and_the_run_says_s
     assert counters(run, "bell.") == {"bell.rung": 12}
 
 
+@pytest.mark.usefixtures("entry")
 def test_stop_ends_artillery_and_all_of_its_workers_at_full_load(
-    stack: Stack, sites: dict[str, str]
+    tuesday: Stack, sites: dict[str, str]
 ) -> None:
     plugin = {"package.json": '{"main": "index.js"}', "index.js": MANY_WORKERS}
     files = {f"artillery-plugin-many/{name}": text for name, text in plugin.items()}
     words: dict[str, Any] = {"tool": "artillery", "script": RUSH, "files": files}
-    run_id = stack.start(sites["engine"], **words)
-    stack.wait_for(run_id, "running")
-    until(lambda: was_asked(stack, run_id, 400), within=20, what="full load")
-    stack.api.post(f"runs/{run_id}/stop").raise_for_status()
-    run = stack.wait_for(run_id, within=6)
+    run_id = tuesday.start(sites["engine"], **words)
+    tuesday.wait_for(run_id, "running")
+    until(lambda: was_asked(tuesday, run_id, 400), within=20, what="full load")
+    tuesday.api.post(f"runs/{run_id}/stop").raise_for_status()
+    run = tuesday.wait_for(run_id, within=6)
     assert (run["state"], run["processes_left"], run["exit_code"]) == ("aborted", 0, 143)
     assert run["log_tail"].count("a worker is here") == 4
 
