@@ -24,8 +24,7 @@ from runs.tools.k6.options import GOGC
 from runs.tools.k6.plans import READ_TAGS
 from tests.nginx import find_nginx, nginx
 from tests.stories.stack import Stack, running_stack
-from tests.valkey import free_port
-from wedsync_cli import tools
+from wedsync_cli import ports, tools
 
 PAIRS, SECONDS, USERS = 5, 10, 20
 LEAST_RATIO, MOST_P99_MS = 0.97, 50
@@ -55,7 +54,7 @@ def by_hand(k6: Path, target: str, folder: Path, **more: str) -> int:
     script, summary, lines = (folder / name for name in ("script.js", "summary.json", "out.json"))
     script.write_text(SCRIPT)
     flags = ["--quiet", "--no-color", "--log-output", "stderr", "--no-usage-report"]
-    flags += ["--address", f"127.0.0.1:{free_port()}", "--include-system-env-vars=false"]
+    flags += ["--address", f"127.0.0.1:{ports.free()}", "--include-system-env-vars=false"]
     flags += ["--system-tags", TAGS, "--summary-export", str(summary), "-e", f"TARGET={target}"]
     argv = [str(k6), "run", *flags, "--out", f"json={lines}", str(script)]
     subprocess.run(argv, check=True, capture_output=True, cwd=folder, env=os.environ | more)

@@ -12,7 +12,8 @@ from django.db import connection
 import clock
 from tests.audit.flushing import flush_around_triggers
 from tests.runs.seeding import this_machine_outlives_a_flush
-from tests.valkey import Valkey, free_port
+from tests.valkey import Valkey
+from wedsync_cli import ports
 
 for name, examples in (("few", 60), ("plain", 100), ("usual", 300), ("slow", 10_000)):
     hypothesis.settings.register_profile(
@@ -57,7 +58,7 @@ def valkey() -> Iterator[Valkey]:
 @pytest.fixture
 def own_valkey() -> Iterator[Valkey]:
     """One for this test alone, to be killed and frozen."""
-    server = Valkey(free_port())
+    server = Valkey(ports.free())
     server.start()
     yield server
     server.close()

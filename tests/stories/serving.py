@@ -9,16 +9,16 @@ import httpx
 
 from tests.mortal import MORTAL
 from tests.stories.stack import ROOT
-from tests.valkey import free_port
 from tests.waiting import until
+from wedsync_cli import ports
 
 
 @contextlib.contextmanager
 def serving(app: str, sites: int = 1) -> Iterator[list[str]]:
     """The addresses of as many sites, all of one process, that answer."""
-    ports = [free_port() for _ in range(sites)]
-    urls = [f"http://127.0.0.1:{port}" for port in ports]
-    places = [f"--endpoint=tcp:{port}:interface=127.0.0.1" for port in ports]
+    free = [ports.free() for _ in range(sites)]
+    urls = [f"http://127.0.0.1:{port}" for port in free]
+    places = [f"--endpoint=tcp:{port}:interface=127.0.0.1" for port in free]
     argv = [*MORTAL, sys.executable, "-m", "daphne", "-v", "0", *places, app]
 
     def answers() -> bool:

@@ -13,7 +13,8 @@ from streaming import services
 from tests.browser import browsing
 from tests.streaming.conftest import update
 from tests.streaming.server import start, wait_for
-from tests.valkey import Valkey, free_port
+from tests.valkey import Valkey
+from wedsync_cli import ports
 
 LIVE_JS = Path(__file__).parents[2] / "streaming/static/streaming/live.js"
 SCRIPT = """
@@ -34,7 +35,7 @@ class Site:
 
     def __init__(self, valkey: Valkey, data: Path) -> None:
         self.topic = secrets.token_hex(4)
-        self.port = free_port()
+        self.port = ports.free()
         self._valkey, self._data = valkey, data
         # The browser's driver runs an event loop in the test's own thread.
         self._worker = ThreadPoolExecutor(max_workers=1)

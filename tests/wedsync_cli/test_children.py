@@ -55,7 +55,7 @@ def test_a_load_tool_is_named_only_where_there_is_one() -> None:
 def test_long_runs_have_a_worker_of_their_own() -> None:
     services = _services()
 
-    assert services["runs"].argv[5:9] == ("worker", "-Q", "run", "-P")[:4]
+    assert services["runs"].argv[5:9] == ("worker", "-Q", "run", "-P")
     assert "celery" in services["tasks"].argv[services["tasks"].argv.index("-Q") + 1]
 
 
