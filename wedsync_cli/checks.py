@@ -5,10 +5,11 @@ from pathlib import Path
 
 from wedsync_cli.steps import Step
 
-NO_TOOL = "not tool and not browser and not live"
-FAST = f"{NO_TOOL} and not bulk"
-QUICK = f"{FAST} and not paced"
-SLOW = "tool or browser or live or bulk"
+TOOLS = "tool or browser or live"
+NO_TOOL = f"not ({TOOLS})"
+SLOW = f"{TOOLS} or bulk"
+FAST = f"not ({SLOW})"
+QUICK = f"not ({SLOW} or paced)"
 STORIES = "tests/stories"
 # A leap day; protected from morning to night; the hours in which clocks go forward and back.
 DATES = {
@@ -26,15 +27,21 @@ _OF_RUNS = (
 # Tests that ask no date, and of a database nothing that differs: once is enough.
 ONCE = (
     "tests/wedsync_cli",
+    "tests/test_house.py",
+    "tests/test_mortal.py",
     "tests/integrations",
     "tests/examples",
+    "tests/clock",
     "tests/audit/test_chain.py",
     "tests/calendar_guard/ical",
+    "tests/dashboard/test_trend.py",
+    "tests/dashboard/test_words.py",
     *(f"tests/runs/test_{name}.py" for name in _OF_RUNS.split()),
     "tests/runs/thresholds",
     "tests/runs/tools",
-    "tests/streaming/test_hub.py",
+    "tests/streaming",
     "tests/wedsync_loadtest/test_environment.py",
+    "tests/wedsync_loadtest/test_guard_policy.py",
 )
 # Tests that ask the database, but no date.
 _WITHOUT_DATES = (

@@ -93,12 +93,6 @@ def test_hard_days_are_set_in_utc_with_timers_left_alone() -> None:
     assert [suite.env.get("WEDSYNC_TEST_DATABASE") for suite in suites].count("postgresql") == 1
 
 
-def test_every_test_belongs_to_the_fast_or_to_the_slow_groups() -> None:
-    groups = checks.SLOW.split(" or ")
-
-    assert " and ".join(f"not {group}" for group in groups) == checks.FAST
-
-
 def test_what_is_ignored_somewhere_is_there() -> None:
     for path in (*checks.ONCE, *checks.UNDATED, *checks.CLOCKS):
         assert (ROOT / path).exists(), path
