@@ -23,15 +23,19 @@ class Authority:
     def pem(self) -> str:
         return self.certificate.public_bytes(serialization.Encoding.PEM).decode()
 
-    def context(self, folder: Path, *names: str) -> ssl.SSLContext:
-        """What a server of these names or addresses speaks with."""
+    def issue(self, folder: Path, *names: str) -> Path:
+        """The key and the certificate of a server of these names or addresses."""
         key = ec.generate_private_key(ec.SECP256R1())
         issued = _build(names[0], self.certificate.subject, key, is_ca=False, names=names)
         chain = issued.sign(self.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
         path = folder / f"{names[0]}.pem"
         path.write_bytes(_private(key) + chain)
+        return path
+
+    def context(self, folder: Path, *names: str) -> ssl.SSLContext:
+        """What a server of these names or addresses speaks with."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(path)
+        context.load_cert_chain(self.issue(folder, *names))
         return context
 
 

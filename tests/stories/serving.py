@@ -4,6 +4,7 @@ import contextlib
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 
@@ -14,16 +15,18 @@ from wedsync_cli import ports
 
 
 @contextlib.contextmanager
-def serving(app: str, sites: int = 1) -> Iterator[list[str]]:
-    """The addresses of as many sites, all of one process, that answer."""
+def serving(app: str, sites: int = 1, pem: Path | None = None) -> Iterator[list[str]]:
+    """The addresses of as many sites, all of one process, that answer; over TLS with a `pem`."""
+    scheme = "https" if pem else "http"
+    speaks = f"ssl:privateKey={pem}:certKey={pem}" if pem else "tcp"
     free = [ports.free() for _ in range(sites)]
-    urls = [f"http://127.0.0.1:{port}" for port in free]
-    places = [f"--endpoint=tcp:{port}:interface=127.0.0.1" for port in free]
+    urls = [f"{scheme}://127.0.0.1:{port}" for port in free]
+    places = [f"--endpoint={speaks}:port={port}:interface=127.0.0.1" for port in free]
     argv = [*MORTAL, sys.executable, "-m", "daphne", "-v", "0", *places, app]
 
     def answers() -> bool:
         with contextlib.suppress(httpx.HTTPError):
-            return all(httpx.get(url, trust_env=False).is_success for url in urls)
+            return all(httpx.get(url, trust_env=False, verify=False).is_success for url in urls)
         return False
 
     process = subprocess.Popen(argv, cwd=ROOT)

@@ -114,7 +114,7 @@ Both = dict[str, tuple[dict[str, Any], ByHand]]
 @pytest.fixture(scope="module")
 def sites() -> Iterator[dict[str, str]]:
     """One site at a port for each project: tests of one site wait for each other."""
-    with serving("tests.stories.artillery.site:app", len(ALL)) as urls:
+    with serving("tests.stories.site:app", len(ALL)) as urls:
         yield {project.folder: url for project, url in zip(ALL, urls, strict=True)}
 
 

@@ -1,23 +1,18 @@
 """A script made elsewhere runs unchanged: k6's own examples, their hosts mapped to ours."""
 
-import asyncio
 import json
 import re
-import ssl
 import subprocess
-import threading
 from collections.abc import Iterator
-from concurrent.futures import Future
-from contextlib import ExitStack, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
-from websockets.asyncio.server import ServerConnection, serve
 
 from runs.tools.k6 import K6
+from tests.runs.authority import make_authority
 from tests.stories.grpc_guide import guiding
+from tests.stories.serving import serving
 from tests.stories.stack import Stack, running_stack
 
 pytestmark = [pytest.mark.live, pytest.mark.tool]
@@ -51,101 +46,18 @@ export function visit(guest) { http.get(`http://quickpizza.grafana.com/${guest}`
     "data/guests.csv": "anna\nbert\ncleo\n",
 }
 BESIDE = {".js", ".ts", ".csv", ".txt"}
+SITE = "tests.stories.site:app"
 PASSED, THRESHOLD = 0, 99  # k6's exit codes
 
 
-class AnyPage(BaseHTTPRequestHandler):
-    """Answers every request with 200 and what it was sent."""
-
-    protocol_version = "HTTP/1.1"
-
-    def answer(self) -> None:
-        sent = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
-        body = json.dumps({"json": {}, "form": {}, "cookies": {}, "data": sent}).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = answer
-
-    def log_message(self, *args: Any) -> None:
-        pass
-
-
-class Site(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up in a handshake is no news."""
-
-
-@contextmanager
-def served(tls: ssl.SSLContext | None = None) -> Iterator[int]:
-    with Site(("127.0.0.1", 0), AnyPage) as site:
-        if tls:
-            site.socket = tls.wrap_socket(
-                site.socket, server_side=True, do_handshake_on_connect=False
-            )
-        thread = threading.Thread(target=site.serve_forever, daemon=True)
-        thread.start()
-        yield site.server_address[1]
-        site.shutdown()
-        thread.join(5)
-
-
-def certificate(folder: Path) -> ssl.SSLContext:
-    key, cert = folder / "key.pem", folder / "cert.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
-        + ["-subj", "/CN=localhost", "-keyout", str(key), "-out", str(cert)],
-        check=True,
-        capture_output=True,
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(cert, key)
-    return context
-
-
-async def echo(client: ServerConnection) -> None:
-    async for message in client:
-        await client.send(message)
-
-
-@contextmanager
-def echoing() -> Iterator[int]:
-    """A WebSocket server that says what it hears."""
-    started: Future[tuple[int, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
-
-    async def serve_until_told() -> None:
-        async with serve(echo, "127.0.0.1", 0) as server:
-            over = asyncio.Event()
-            port = next(iter(server.sockets)).getsockname()[1]
-            started.set_result((port, asyncio.get_running_loop(), over))
-            await over.wait()
-
-    thread = threading.Thread(target=asyncio.run, args=[serve_until_told()], daemon=True)
-    thread.start()
-    port, loop, over = started.result(10)
-    yield port
-    loop.call_soon_threadsafe(over.set)
-    thread.join(5)
-
-
-def hosts(scripts: list[Path], http: int, https: int, sockets: int) -> dict[str, str]:
-    """Every host that the scripts name, by k6's own `hosts` option, on our three ports."""
-    named = {
-        (scheme, name)
-        for script in scripts
-        for scheme, name in re.findall(
-            r"(https?|ws)://(?:[^/@\s\"'`]*@)?([a-z0-9.-]+)", script.read_text()
-        )
+def hosts(scripts: list[Path], plain: str, secure: str) -> dict[str, str]:
+    """Every host that the scripts name, by k6's own `hosts` option, on our two sites."""
+    address = re.compile(r"(?:http|ws)s?://(?:[^/@\s\"'`]*@)?([a-z0-9.-]+)")
+    named = {name for script in scripts for name in address.findall(script.read_text())}
+    places = (("80", plain), ("443", secure))
+    return {
+        f"{name}:{port}": site.partition("//")[2] for name in sorted(named) for port, site in places
     }
-    mapped = {f"{name}:443": f"127.0.0.1:{https}" for _, name in sorted(named)}
-    for scheme, name in sorted(named):
-        mapped[f"{name}:80"] = f"127.0.0.1:{sockets if scheme == 'ws' else http}"
-    return mapped
 
 
 def beside(script: Path, folder: Path) -> dict[str, str]:
@@ -168,12 +80,10 @@ def examples() -> list[Path]:
 @pytest.fixture(scope="module")
 def config(examples: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("k6-config")
-    with ExitStack() as stack:
-        http = stack.enter_context(served())
-        https = stack.enter_context(served(certificate(folder)))
-        sockets = stack.enter_context(echoing())
+    pem = make_authority().issue(folder, "localhost")
+    with serving(SITE) as (plain,), serving(SITE, pem=pem) as (secure,):
         path = folder / "config.json"
-        words = {"hosts": hosts(examples, http, https, sockets), "insecureSkipTLSVerify": True}
+        words = {"hosts": hosts(examples, plain, secure), "insecureSkipTLSVerify": True}
         path.write_text(json.dumps(words))
         yield path
 

@@ -1,4 +1,4 @@
-"""A site in plain ASGI for scripts of Artillery's engines: HTTP, WebSocket and Socket.IO.
+"""A site in plain ASGI for scripts of k6 and of Artillery's engines: HTTP, WebSocket, Socket.IO.
 
 HTTP answers with what it was sent; /table/7 and beyond is not there. A WebSocket echoes. Socket.IO
 (https://socket.io/docs/v4/socket-io-protocol/) speaks over WebSocket only.
@@ -36,7 +36,8 @@ async def answer(scope: Message, receive: Receive, send: Send) -> None:
     sent += part.get("body", b"")
     headers = {name.decode(): value.decode() for name, value in scope["headers"]}
     known = {name: headers.get(name, "") for name in ("cookie", "x-season")}
-    said = {"path": scope["path"], "sent": sent.decode("latin-1"), **known}
+    looked_into: dict[str, Any] = {"json": {}, "form": {}, "cookies": {}}  # by k6's examples
+    said = {"path": scope["path"], "sent": sent.decode("latin-1"), **known, **looked_into}
     body = json.dumps(said).encode()
     told = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
     if scope["path"] == "/login":
