@@ -10,7 +10,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser
 
-from tests.stories.people import logged_in, page_of
+from tests.stories.people import logged_in, page_of, wedding
 from tests.stories.stack import Stack, running_stack
 from tests.stories.venue_feed import event, feed_state, read_now, write_calendar
 from tests.waiting import until
@@ -126,25 +126,21 @@ def test_the_same_question_gets_the_same_answer_over_api_page_and_worker(
 ) -> None:
     begins = stack.now() + timedelta(minutes=20)
     local = begins.astimezone(UTC).replace(tzinfo=None, microsecond=0)
-    wedding = {
-        "title": "Kim & Lou",
-        "zone": "UTC",
+    times = {
         "starts_at": local.isoformat(),
         "ends_at": (local + timedelta(hours=4)).isoformat(),
     }
-    made = coordinator.post("/api/load-testing/weddings", json=wedding)
-    assert made.status_code == 201, made.text
-    said = stack.api.get("window", params={"duration": "PT1M"}).json()
-    refusal = stack.ask(guest_site).json()
-    home = httpx.get(f"{stack.url}/", trust_env=False).text
+    with wedding(coordinator, title="Kim & Lou", **times):
+        said = stack.api.get("window", params={"duration": "PT1M"}).json()
+        refusal = stack.ask(guest_site).json()
+        home = httpx.get(f"{stack.url}/", trust_env=False).text
+        listed = stack.api.get("windows", params={"duration": "PT1M"}).json()["windows"]
 
     assert said["safe"] is False
     assert refusal["detail"].startswith(said["reason"].split(";")[0])
     assert said["reason"].split(";")[0] in home
     assert said["next_safe_window"]["start"] == refusal["next_safe_window"]["start"]
-    listed = stack.api.get("windows", params={"duration": "PT1M"}).json()["windows"]
     assert said["next_safe_window"]["start"] in [window["start"] for window in listed]
-    assert coordinator.delete(f"/api/load-testing/weddings/{made.json()['id']}").is_success
     assert "Kim" not in json.dumps(stack.api.get("policy").json()) + refusal["detail"] + home
 
 

@@ -15,18 +15,8 @@ HOUR, AN_HOUR_AROUND = timedelta(hours=1), timedelta(minutes=30)
 
 
 def schedule(stack: Stack, target: str, starts_at: datetime, **words: Any) -> dict[str, Any]:
-    plan = stack.api.post(
-        "plans",
-        json={
-            "name": "The nightly rush",
-            "tool": "k6",
-            "script": short_rush(3),
-            "target": target,
-            "duration": "PT1M",
-        },
-    )
-    assert plan.status_code == 201, plan.text
-    asked = {"plan": plan.json()["id"], "starts_at": starts_at.isoformat(), "zone": "Europe/Berlin"}
+    plan = stack.add_plan(target, name="The nightly rush", script=short_rush(3))
+    asked = {"plan": plan, "starts_at": starts_at.isoformat(), "zone": "Europe/Berlin"}
     made = stack.api.post("schedules", json=asked | words)
     assert made.status_code == 201, made.text
     told: dict[str, Any] = made.json()
