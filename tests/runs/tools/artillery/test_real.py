@@ -352,6 +352,33 @@ def test_a_reader_that_is_far_behind_never_blocks_artillery_and_knows_what_it_mi
     assert (reader.garbage, told["longest"] < 4096) == (0, True)
 
 
+HELD = """
+import { Sheet } from "TAP/sheet.js";
+let isFull = false;
+const sheet = new Sheet(() => !isFull);
+const held = [];
+for (let at = 0; at < 100; at += 1) {
+  for (const name of ["tables.found", "vusers.created"]) sheet.add(name, "counter", "", "", 1);
+  sheet.add("requests", "trend", "home", 200, at % 7);
+  held.push(sheet.held);
+  sheet.flush();
+  held.push(sheet.held);
+}
+isFull = true;
+for (let at = 0; at < 100_010; at += 1) sheet.add(`metric ${at}`, "counter", "", "", 1);
+held.push(sheet.held);
+process.stdout.write(JSON.stringify(held));
+"""
+
+
+def test_what_a_worker_holds_is_bounded_whatever_it_measures(
+    artillery: Tool, tmp_path: Path
+) -> None:
+    script = tmp_path / "held.mjs"
+    script.write_text(HELD.replace("TAP", str(PLUGINS / "artillery-plugin-wedsync-tap")))
+    assert run_node(artillery, script) == [3, 0] * 100 + [100_000]
+
+
 WORKERS = """
 import { EventEmitter } from "node:events";
 import { setTimeout } from "node:timers/promises";

@@ -48,17 +48,13 @@ export class Sheet {
       cell = { second, labels, values: new Map(), errors: 0, unanswered: 0 };
       this.cells.set(key, cell);
     }
+    const before = cell.values.size;
     cell.errors += failed ? 1 : 0;
     if (value === null) cell.unanswered += 1;
     else if (kind === "counter") cell.values.set(...summed(cell.values, value));
-    else this.count(cell.values, Math.round(value * 1000) / 1000);
+    else count(cell.values, Math.round(value * 1000) / 1000);
+    this.held += cell.values.size - before;
     if (this.held > MOST_HELD) this.drop();
-  }
-
-  count(values, value) {
-    const times = values.get(value) ?? 0;
-    if (!times) this.held += 1;
-    values.set(value, times + 1);
   }
 
   flush() {
@@ -94,6 +90,10 @@ export class Sheet {
     for (const times of cell.values.values()) this.dropped += times;
     this.dropped += cell.unanswered;
   }
+}
+
+function count(values, value) {
+  values.set(value, (values.get(value) ?? 0) + 1);
 }
 
 // The one entry of a counter's values: what it came to, once.
