@@ -37,7 +37,7 @@ class Redactor:
             return text
         text = self._pattern.sub(HIDDEN, text)
         for form in self._forms:
-            for length in range(len(form) - 1, _LEAST_PART - 1, -1):
+            for length in range(min(len(form) - 1, len(text)), _LEAST_PART - 1, -1):
                 if text.startswith(form[-length:]):
                     text = HIDDEN + text[length:]
                 if text.endswith(form[:length]):

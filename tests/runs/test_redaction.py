@@ -1,5 +1,6 @@
 import base64
 import json
+import time
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -49,6 +50,29 @@ def test_a_secret_that_was_cut_in_two_is_hidden_as_well(secret: str, at: int) ->
     redact = Redactor([secret]).text
     assert not redact(f"{secret[-at:]} and so on").startswith(secret[-at:])
     assert not redact(f"and so on {secret[:at]}").endswith(secret[:at])
+
+
+def plainly(secret: str, text: str) -> str:
+    """With every part of the secret tried, however short the text is."""
+    text = text.replace(secret, HIDDEN)
+    for length in range(len(secret) - 1, 3, -1):
+        if text.startswith(secret[-length:]):
+            text = HIDDEN + text[length:]
+        if text.endswith(secret[:length]):
+            text = text[:-length] + HIDDEN
+    return text
+
+
+@given(st.text(alphabet="ab", min_size=4, max_size=30), st.text(alphabet="abc", max_size=40))
+def test_no_part_is_missed_of_a_secret_that_is_longer_than_the_text(secret: str, text: str) -> None:
+    assert Redactor([secret]).text(text) == plainly(secret, text)
+
+
+def test_a_long_secret_makes_no_short_name_slow() -> None:
+    redact, began = Redactor(["abcdefgh" * 2000]).text, time.process_time()
+    for number in range(100):
+        assert redact(f"GET /guests/{number}") == f"GET /guests/{number}"
+    assert time.process_time() - began < 0.5
 
 
 def test_every_line_of_a_long_secret_is_one() -> None:
