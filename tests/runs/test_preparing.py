@@ -188,9 +188,18 @@ def test_a_host_that_the_plan_names_is_a_door_where_it_is_allowed(tmp_path: Path
     assert {("127.0.0.1", 9000), ("127.0.0.2", 81), ("127.0.0.1", 82)} <= doors
 
 
-def test_a_host_that_the_plan_names_is_refused_where_it_is_not_allowed(tmp_path: Path) -> None:
-    with pytest.raises(Invalid, match=r"may not reach 192\.0\.2\.1"):
-        prepare(tmp_path, StandIn(hosts=("http://192.0.2.1",)))
+@pytest.mark.parametrize(
+    ("host", "why"),
+    [
+        ("http://192.0.2.1", r"may not reach 192\.0\.2\.1"),
+        ("[x", r"The host \[x has no address here"),
+    ],
+)
+def test_a_host_that_the_plan_names_is_refused_where_it_is_not_allowed(
+    tmp_path: Path, host: str, why: str
+) -> None:
+    with pytest.raises(Invalid, match=why):
+        prepare(tmp_path, StandIn(hosts=(host,)))
 
 
 def test_a_mapped_host_that_the_plan_names_is_the_one_it_is_mapped_to(tmp_path: Path) -> None:

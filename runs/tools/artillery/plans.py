@@ -68,7 +68,8 @@ class Plan(msgspec.Struct):
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        found = [urlsplit(url).netloc.rpartition("@")[2] for url in (self.target, *self.urls)]
+        """As they are written: whether there is such a host, whoever looks for it says."""
+        found = map(_host, (self.target, *self.urls))
         return tuple(dict.fromkeys(host for host in found if host and "{{" not in host))
 
     @property
@@ -114,6 +115,14 @@ def read(data: bytes) -> Plan:
         sentence = f"Artillery's phases make no sense: {error}."
         raise ToolProblem(sentence, code="script_invalid") from None
     return plan
+
+
+def _host(url: str) -> str:
+    try:
+        place = urlsplit(url).netloc
+    except ValueError:
+        place = url.partition("://")[2]
+    return place.rpartition("@")[2]
 
 
 def _dicts(value: object) -> Sequence[dict[str, object]]:

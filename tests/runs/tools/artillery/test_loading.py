@@ -16,9 +16,9 @@ def test_an_engine_that_nobody_has_is_left_to_artillery_which_ends_as_by_hand() 
 def test_every_host_that_the_script_names_is_told_once() -> None:
     plan = planned(
         target="https://u:p@site.example:8443",
-        urls=["http://cdn.example", "http://cdn.example", "http://{{ where }}"],
+        urls=["http://cdn.example", "http://cdn.example", "http://{{ where }}", "ws://u:p@[x"],
     )
-    assert plan.hosts == ("site.example:8443", "cdn.example")
+    assert plan.hosts == ("site.example:8443", "cdn.example", "[x")
 
 
 @pytest.mark.parametrize(
