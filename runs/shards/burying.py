@@ -1,9 +1,9 @@
-"""The end of shards whose workers are gone, and what is known of the processes they leave."""
+"""The end of shards whose workers are gone, and of what those leave: processes and folders."""
 
 import socket
 from collections.abc import Collection, Iterable
 
-from runs import living
+from runs import living, workdir
 from runs.models import Run, Shard, ShardSecond
 
 AT_WORK = (Shard.State.PREPARING, Shard.State.READY, Shard.State.RUNNING)
@@ -27,6 +27,7 @@ def bury(run: Run) -> tuple[int | None, list[str]]:
     here, elsewhere = whereabouts(gone)
     marks = [(shard.process_group, shard.process_born, shard.process_mark) for shard in here]
     left = sum(living.end_stranger(group, born, mark) for group, born, mark in marks if group)
+    workdir.sweep()
     still = Shard.objects.filter(pk__in=[part.pk for part in gone]).filter(state__in=AT_WORK)
     proof = {} if left or elsewhere else {"processes_left": 0}
     still.update(state=Shard.State.ENDED, outcome="errored", why="It went silent.", **proof)

@@ -10,9 +10,11 @@ from pathlib import Path
 
 from runs.tools import Job, read_left
 
+PREFIX = "wedsync-work-"
+"""Of the name of a work directory."""
 LARGEST = 32 << 20  # a script has 16 MiB at most
 _PATH = r"(?:file://)?/(?:[^\s/'\"]{1,99}/){0,19}"
-_FOLDER = re.compile(rf"{_PATH}wedsync-run-\w+(/|\b)")
+_FOLDER = re.compile(rf"{_PATH}{PREFIX}\w+(/|\b)")
 _OURS = re.compile(rf"(?:{_PATH})?\bwedsync[-_](?:script\.(?:ts\.js|\w+)|archive\.tar)")
 
 

@@ -12,7 +12,7 @@ from runs.workdir import work_directory
 from tests.runs.tools.fake_shell import job_in
 from tests.runs.tools.local import LocalRun, job_of, tool_here
 
-HERE = "file:///tmp/wedsync-run-k3_x9a1b"
+HERE = "file:///tmp/wedsync-work-k3_x9a1b"
 ELSEWHERE = "and modules from elsewhere are not fetched. Bring that module among the run's files"
 EMPTY = "export default function () {}"
 
