@@ -1,11 +1,12 @@
 """What our taps inside Locust and Artillery share: a hello, a byte that says go, lines of JSON."""
 
 import os
+from collections.abc import Iterable
 
 import msgspec
 
 from runs.samples import Batch
-from runs.tools import ToolProblem
+from runs.tools import Job, Reader, ToolProblem
 from runs.tools.lines import Lines
 
 _SENSELESS = (ValueError, OverflowError, RecursionError)  # msgspec's errors are ValueErrors
@@ -15,11 +16,41 @@ class _Hello(msgspec.Struct):
     hello: int
 
 
+class Tapped:
+    """A tool that our tap holds until go. Whatever its script does once, each shard does alone."""
+
+    name: str
+    is_steered_from_outside = False
+
+    def is_ready(self, job: Job, reader: Reader) -> bool:
+        return reader.hello
+
+    def go(self, job: Job, go_fd: int) -> None:
+        try:
+            os.write(go_fd, b"g")
+        except OSError as error:
+            tool = self.name.capitalize()
+            sentence = f"{tool} was ready but ended before it was told to go. Start the run again."
+            raise ToolProblem(sentence, code="tool_error") from error
+
+    def share_setup(self, job: Job, go_fd: int, data: bytes | None) -> bytes:
+        return b""
+
+    def tear_down(self, job: Job, go_fd: int) -> None:
+        """Nothing, as for the setup."""
+
+    def judge(self, thresholds: Iterable[str]) -> None:
+        """Nothing: each shard has judged what it saw, where the script judges at all."""
+
+
 class TapReader:
-    """Reads a tap's lines. A subclass takes what each line holds, and counts what was dropped."""
+    """Reads a tap's lines. A subclass takes what each line holds; `_dropped` is what each of the
+    tool's workers says that it could not hand over.
+    """
 
     def __init__(self) -> None:
         self.hello = False
+        self._dropped: dict[int, int] = {}
         self._senseless = 0
         self._lines = Lines()
         self._decode_hello = msgspec.json.Decoder(_Hello).decode
@@ -27,6 +58,10 @@ class TapReader:
     @property
     def garbage(self) -> int:
         return self._senseless + self._lines.oversized
+
+    @property
+    def dropped(self) -> int:
+        return sum(self._dropped.values())
 
     def feed(self, chunk: bytes) -> Batch:
         batch = Batch()
@@ -47,12 +82,3 @@ class TapReader:
     def _take(self, line: bytes, batch: Batch) -> None:
         """Raises ValueError where it is not what the tap writes."""
         raise NotImplementedError
-
-
-def say_go(go_fd: int, tool: str) -> None:
-    """Raises ToolProblem where the tap no longer listens."""
-    try:
-        os.write(go_fd, b"g")
-    except OSError as error:
-        sentence = f"{tool} was ready but ended before it was told to go. Start the run again."
-        raise ToolProblem(sentence, code="tool_error") from error

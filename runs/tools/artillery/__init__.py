@@ -7,7 +7,6 @@ ends Artillery before any traffic; the tap waits for "go", then hands over what 
 import json
 import os
 import shutil
-from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,11 +15,9 @@ import msgspec
 from clock import iso
 from runs.tools import (
     Command,
-    Ending,
     Job,
     OwnVerdict,
     Prepared,
-    Reader,
     Shell,
     ToolProblem,
     read_left,
@@ -28,27 +25,24 @@ from runs.tools import (
 )
 from runs.tools.artillery import endings, installed, loading, plans, scripts, shards, warnings
 from runs.tools.artillery.lines import ArtilleryReader
-from runs.tools.tapping import say_go
+from runs.tools.tapping import Tapped
 
 _PLUGINS = Path(__file__).with_name("plugins")
 _COPY, _CHECKS = "wedsync-plugins", "wedsync-checks.json"
 _NOWHERE = "0.0.0.0/0 ::/0"
 
 
-class Artillery:
+class Artillery(Tapped):
     name = "artillery"
     latency_kind = (
         "artillery: HTTP to the first byte, in whole ms; a message until it is sent or answered; "
         "else the session"
     )
     script_name = "wedsync-script.yml"  # no file of a run can have this name
-    is_steered_from_outside = False
     options = tuple(scripts.OPTIONS)
     reserved = ()
-
-    def find(self) -> Path:
-        """Artillery's own entry file, which Node executes."""
-        return installed.find()
+    find = staticmethod(installed.find)
+    explain = staticmethod(endings.explain)
 
     def prepare(self, job: Job, shell: Shell) -> Prepared:
         """Let the plan plugin write what the script comes to, with every network denied."""
@@ -83,25 +77,6 @@ class Artillery:
 
     def reader(self, job: Job | None = None) -> ArtilleryReader:
         return ArtilleryReader()
-
-    def is_ready(self, job: Job, reader: Reader) -> bool:
-        return reader.hello
-
-    def go(self, job: Job, go_fd: int) -> None:
-        say_go(go_fd, "Artillery")
-
-    def share_setup(self, job: Job, go_fd: int, data: bytes | None) -> bytes:
-        """Nothing: "before" and "after" of the script run in every shard."""
-        return b""
-
-    def tear_down(self, job: Job, go_fd: int) -> None:
-        """Nothing, as for the setup."""
-
-    def explain(self, code: int, stderr: str) -> Ending:
-        return endings.explain(code, stderr)
-
-    def judge(self, thresholds: Iterable[str]) -> None:
-        """Nothing: each shard's ensure judges what that shard saw."""
 
     def own_verdicts(self, job: Job) -> tuple[OwnVerdict, ...]:
         """Ensure's checks. An optional one that failed has no say, so it is told and not judged."""

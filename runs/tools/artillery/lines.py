@@ -6,7 +6,7 @@ users' sessions counted.
 """
 
 import math
-from itertools import repeat
+from itertools import chain, repeat
 
 import msgspec
 
@@ -41,11 +41,6 @@ class ArtilleryReader(TapReader):
         super().__init__()
         self._decode = msgspec.json.Decoder(_Line).decode
         self._users: dict[int, int] = {}
-        self._dropped: dict[int, int] = {}
-
-    @property
-    def dropped(self) -> int:
-        return sum(self._dropped.values())
 
     def _take(self, line: bytes, batch: Batch) -> None:
         told = self._decode(line)
@@ -68,8 +63,7 @@ def _add(measured: _Measured, batch: Batch) -> None:
     if not is_request:
         batch.kinds[measured.metric] = measured.kind
     key = Key(measured.metric, name, measured.status)
-    cell = batch.cells.setdefault((measured.second, key), Cell())
-    for value, often in zip(values, times, strict=True):
-        cell.values.extend(repeat(value, int(often)))
-    cell.errors += measured.errors
-    cell.unanswered += measured.unanswered
+    came = chain.from_iterable(
+        repeat(one, int(often)) for one, often in zip(values, times, strict=True)
+    )
+    batch.cell(measured.second, key).add(Cell(list(came), measured.errors, measured.unanswered))

@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from runs.tools import Command, Ending, Job, OwnVerdict, Prepared, Reader, Shell, ToolProblem
+from runs.tools import Command, Job, OwnVerdict, Prepared, Reader, Shell, ToolProblem
 from runs.tools.k6 import archives, endings, loading, options, plans, rest, shards, versions
 from runs.tools.k6.lines import K6Reader
 from runs.tools.k6.summary import read_planned, read_thresholds
@@ -36,6 +36,7 @@ class K6:
     is_steered_from_outside = True
     options = ()
     reserved = ()
+    explain = staticmethod(endings.explain)
 
     def find(self) -> Path:
         if configured := os.environ.get("WEDSYNC_K6"):
@@ -117,9 +118,6 @@ class K6:
 
     def judge(self, thresholds: Iterable[str]) -> K6Judge:
         return K6Judge(thresholds)
-
-    def explain(self, code: int, stderr: str) -> Ending:
-        return endings.explain(code, stderr)
 
 
 def _checked(path: Path) -> Path:

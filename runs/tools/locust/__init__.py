@@ -9,17 +9,14 @@ import math
 import os
 import re
 import shutil
-from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
 
 from runs.tools import (
     Command,
-    Ending,
     Job,
     OwnVerdict,
     Prepared,
-    Reader,
     Shell,
     ToolProblem,
     scrubbed,
@@ -28,7 +25,7 @@ from runs.tools import (
 from runs.tools.locust import endings
 from runs.tools.locust.endings import last_words
 from runs.tools.locust.lines import LocustReader
-from runs.tools.tapping import say_go
+from runs.tools.tapping import Tapped
 
 STOP_TIMEOUT_S = 2
 MARGIN_S = STOP_TIMEOUT_S + 1
@@ -53,13 +50,13 @@ _HOSTS = re.compile(r"^wedsync host: (.+)$", re.MULTILINE)
 _SHORT_S, _LOAD_S = 20.0, 30.0
 
 
-class Locust:
+class Locust(Tapped):
     name = "locust"
     latency_kind = "locust response_time: the whole call with its body, and connecting when new"
     script_name = "wedsync_script.py"  # a locustfile.py may lie beside it and be imported
-    is_steered_from_outside = False
     options = (PROCESSES, *TAGS)
     reserved = tuple(f"LOCUST_{word}" for word in OPTIONS.split())
+    explain = staticmethod(endings.explain)
 
     def find(self) -> Path:
         configured = os.environ.get("WEDSYNC_LOCUST")
@@ -122,27 +119,8 @@ class Locust:
     def reader(self, job: Job | None = None) -> LocustReader:
         return LocustReader()
 
-    def is_ready(self, job: Job, reader: Reader) -> bool:
-        return reader.hello
-
-    def go(self, job: Job, go_fd: int) -> None:
-        say_go(go_fd, "Locust")
-
     def own_verdicts(self, job: Job) -> tuple[OwnVerdict, ...]:
         return ()
-
-    def judge(self, thresholds: Iterable[str]) -> None:
-        """Nothing: a locustfile has no thresholds."""
-
-    def share_setup(self, job: Job, go_fd: int, data: bytes | None) -> bytes:
-        """Nothing: test_start runs in every shard."""
-        return b""
-
-    def tear_down(self, job: Job, go_fd: int) -> None:
-        """Nothing, as for the setup."""
-
-    def explain(self, code: int, stderr: str) -> Ending:
-        return endings.explain(code, stderr)
 
 
 def _processes(job: Job) -> int:

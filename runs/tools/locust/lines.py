@@ -22,12 +22,7 @@ class _Ticked(msgspec.Struct):
 class LocustReader(TapReader):
     def __init__(self) -> None:
         super().__init__()
-        self._dropped: dict[int, int] = {}
         self._decode = msgspec.json.Decoder(_Ticked).decode
-
-    @property
-    def dropped(self) -> int:
-        return sum(self._dropped.values())
 
     def _take(self, line: bytes, batch: Batch) -> None:
         tick = self._decode(line)
@@ -38,10 +33,7 @@ class LocustReader(TapReader):
         self._dropped[tick.by] = max(self._dropped.get(tick.by, 0), tick.dropped)
         for second, method, name, latencies, errors, unanswered in tick.cells:
             key = Key(REQUESTS, endpoint(method, name))
-            cell = batch.cells.setdefault((second, key), Cell())
-            cell.values += latencies
-            cell.errors += errors
-            cell.unanswered += unanswered
+            batch.cell(second, key).add(Cell(latencies, errors, unanswered))
 
 
 def _makes_sense(latencies: list[float], errors: int, unanswered: int) -> bool:
