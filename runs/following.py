@@ -14,7 +14,7 @@ from runs.aggregator import Aggregator
 from runs.identity import Identity
 from runs.outcome import Stop
 from runs.preparing import Ready
-from runs.redaction import CarefulReader, Redactor
+from runs.redaction import Redactor
 from runs.tools import Command, Job, Tool
 
 shutting_down = threading.Event()
@@ -55,7 +55,7 @@ class Follower:
         self._is_told, self._is_unproven = True, False
         self._tool, self._job, self._child = tool, job, child
         self._why_stop = or_shut_down(why_stop)
-        self._reader = CarefulReader(tool.reader(job), Redactor(job.secrets.values()))
+        self._reader, self._redactor = tool.reader(job), Redactor(job.secrets.values())
         self._heard_at = time.monotonic()
         self._deadline = float("inf")
 
@@ -175,7 +175,7 @@ class Follower:
             self._heard_at = time.monotonic()
             if self._is_told:
                 self._is_told, self.read_at = False, clock.real_now()
-            self.aggregator.add(self._reader.feed(chunk))
+            self.aggregator.add(self._redactor.batch(self._reader.feed(chunk)))
 
     def _reason_to_stop(self) -> Stop | None:
         now = time.monotonic()

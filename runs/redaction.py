@@ -8,7 +8,7 @@ from dataclasses import replace
 from urllib.parse import quote, quote_plus
 
 from runs.samples import Batch, Key
-from runs.tools import Finished, Reader
+from runs.tools import Finished
 
 HIDDEN = "[secret]"
 # Colours and cursors (ECMA-48), and every control character but the end of a line and a tab.
@@ -69,28 +69,6 @@ class Redactor:
         if len(self._sound) > _MOST_KNOWN:
             self._sound.clear()
         self._sound.add(sound)
-
-
-class CarefulReader:
-    """A tool's reader whose names are redacted."""
-
-    def __init__(self, reader: Reader, redactor: Redactor) -> None:
-        self._reader, self._redactor = reader, redactor
-
-    @property
-    def hello(self) -> bool:
-        return self._reader.hello
-
-    @property
-    def garbage(self) -> int:
-        return self._reader.garbage
-
-    @property
-    def dropped(self) -> int:
-        return self._reader.dropped
-
-    def feed(self, chunk: bytes) -> Batch:
-        return self._redactor.batch(self._reader.feed(chunk))
 
 
 def _forms(value: str) -> set[str]:

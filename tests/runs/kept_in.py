@@ -12,8 +12,7 @@ from runs import identity, living, preparing, process
 from runs.aggregator import Aggregator
 from runs.models import Run
 from runs.preparing import Ready
-from runs.redaction import CarefulReader
-from runs.tools import Command, Tool
+from runs.tools import Command, Reader, Tool
 from runs.workdir import work_directory
 
 
@@ -23,7 +22,7 @@ class Kept:
     ready: Ready
     child: process.ToolProcess
     aggregator: Aggregator
-    reader: CarefulReader
+    reader: Reader
 
     @property
     def names(self) -> str:
@@ -35,7 +34,7 @@ class Kept:
         select.select([self.child.samples], [], [], 0.05)
         chunk = self.child.read()
         if chunk:
-            self.aggregator.add(self.reader.feed(chunk))
+            self.aggregator.add(self.ready.redactor.batch(self.reader.feed(chunk)))
         return chunk
 
     def follow(self, seconds: float = 60) -> int:
@@ -80,5 +79,4 @@ def kept_in(tool: Tool, run: Run) -> Iterator[Kept]:
             command, who=who, cwd=workdir, fence=ready.fence, redactor=ready.redactor
         )
         with contextlib.closing(child):
-            reader = CarefulReader(tool.reader(), ready.redactor)
-            yield Kept(tool, ready, child, Aggregator(), reader)
+            yield Kept(tool, ready, child, Aggregator(), tool.reader())
