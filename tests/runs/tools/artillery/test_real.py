@@ -412,7 +412,7 @@ def test_the_main_thread_says_that_all_is_well_only_where_no_worker_could(
 
 
 STEPS = """
-const { unknownOf } = require("PLUGINS/steps.cjs");
+const { unknownOf } = require("PLUGINS/flow.cjs");
 const flows = FLOWS;
 const told = flows.map(([engine, flow]) => unknownOf({ engine, flow }, {}));
 process.stdout.write(JSON.stringify(told.map(({ unknown, idle }) => [unknown, idle])));

@@ -3,8 +3,7 @@
 "use strict";
 
 const fs = require("node:fs");
-const { isQuiet } = require("../quiet.cjs");
-const { unknownOf } = require("../steps.cjs");
+const { engineOf, isQuiet, unknownOf } = require("../flow.cjs");
 
 class Plugin {
   constructor(script) {
@@ -17,7 +16,7 @@ class Plugin {
       plugins: Object.keys(config.plugins),
       scenarios: (script.scenarios ?? []).map((scenario) => ({
         name: String(scenario.name ?? ""),
-        engine: scenario.engine ?? config.engine ?? "http",
+        engine: engineOf(scenario, config),
         quiet: isQuiet(scenario, config),
         ...unknownOf(scenario, config),
       })),

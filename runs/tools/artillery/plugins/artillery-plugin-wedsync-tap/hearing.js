@@ -1,7 +1,7 @@
 // Listens to one worker: to Artillery's engines for every request with its name, and to its
 // metric store for all the rest, whichever engine it comes from.
 import { performance } from "node:perf_hooks";
-import quiet from "../quiet.cjs";
+import flow from "../flow.cjs";
 
 const REQUESTS = "requests";
 const TIMED_OUT = "ETIMEDOUT";
@@ -15,7 +15,7 @@ export function hear(script, SSMS, sheet, hearsEngines) {
   const state = { hearsHttp: false, code: "" };
   hearRequests(script, sheet, state);
   const heard = hearsEngines ? undefined : ["http"];
-  const countsSessions = script.scenarios.every((one) => quiet.isQuiet(one, script.config, heard));
+  const countsSessions = script.scenarios.every((one) => flow.isQuiet(one, script.config, heard));
   listen(SSMS, "incr", (name, value) => {
     if (name === "vusers.created") sheet.users += value;
     if (name === "vusers.completed" || name === "vusers.failed") sheet.users -= value;

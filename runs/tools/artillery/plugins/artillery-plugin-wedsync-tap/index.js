@@ -6,7 +6,7 @@
 import fs from "node:fs";
 import net from "node:net";
 import { BroadcastChannel, isMainThread, threadId } from "node:worker_threads";
-import { FLUSH_MS, Sheet, say } from "./sheet.js";
+import { FLUSH_MS, Sheet, now, say } from "./sheet.js";
 import { hearEngines } from "./engines.js";
 import { HOOKS, hear } from "./hearing.js";
 import { takePart } from "./part.js";
@@ -45,7 +45,7 @@ function untilGo() {
   const go = new net.Socket({ fd: Number(process.env.WEDSYNC_GO_FD), readable: true });
   // A closed pipe is a supervisor that died.
   go.on("close", () => process.exit(LOST)).on("error", () => process.exit(LOST));
-  say({ hello: 1, every: hasHook ? 1 : 10 });
+  say({ hello: 1 });
   return new Promise((resolve) => {
     go.once("data", () => {
       go.unref().resume();
@@ -104,8 +104,4 @@ function speak() {
     channel.postMessage("flushed");
   };
   channel.postMessage({ here: threadId });
-}
-
-function now() {
-  return Math.floor(Date.now() / 1000);
 }

@@ -1,7 +1,7 @@
 // What one worker measured and has not handed over yet: by second, metric, name and status, how
 // often each value came. Latencies are whole or tenths of ms, so a reader that is behind costs little.
 //
-// Lines: {"hello":1,"every":1}, then at least once a second
+// Lines: {"hello":1}, then at least once a second
 // {"worker":1,"at":1795443510,"users":3,"dropped":0,"cell":[second, metric, kind, name, status,
 // [value, times, ...], errors, unanswered]}; "cell" is left out where there is nothing to tell.
 import fs from "node:fs";
@@ -40,7 +40,7 @@ export class Sheet {
   // One value of a metric; null says that no answer came.
   add(metric, kind, name, status, value, failed = false) {
     if (value !== null && !(value >= 0 && value < Infinity)) return;
-    const second = Math.floor(Date.now() / 1000);
+    const second = now();
     const key = `${second}\n${metric}\n${name}\n${status}`;
     let cell = this.cells.get(key);
     if (!cell) {
@@ -107,6 +107,6 @@ function cut(text) {
   return String(text).slice(0, LONGEST_NAME);
 }
 
-function now() {
+export function now() {
   return Math.floor(Date.now() / 1000);
 }
