@@ -97,8 +97,7 @@ def prepare(
     is_apart = can_fence and not tool.is_steered_from_outside
     with _told_without_secrets(redactor):
         try:
-            job = _job(run, tool, workdir, reach, is_apart, values)
-            job = replace(job, shard=(shard, run.shards))
+            job = _job(run, tool, workdir, reach, is_apart, values, shard)
             run_in = partial(
                 process.run, who=who, cwd=workdir, has_network=not can_fence, why_stop=why_stop
             )
@@ -183,6 +182,7 @@ def _job(
     reach: _Reach,
     is_apart: bool,
     values: Mapping[str, str],
+    shard: int,
 ) -> Job:
     """A tool behind a fence finds mapped names there; the others must map them themselves."""
     files = belongings.files_of(run.files)
@@ -206,6 +206,7 @@ def _job(
         secrets=values,
         hosts={} if is_apart else _addresses(reach.mapped),
         ca=ca,
+        shard=(shard, run.shards),
     )
 
 

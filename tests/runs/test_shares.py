@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runs.shards.shares import Part
 from runs.tools import ToolProblem
 from runs.tools.artillery.phases import Phase
-from runs.tools.artillery.shards import divide, refuse_undivided
+from runs.tools.artillery.shards import Part, divide, refuse_undivided
 from runs.tools.k6 import K6
 from runs.tools.k6.shards import segment
 from tests.runs.tools.fake_shell import executable

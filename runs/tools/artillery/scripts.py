@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from runs.shards.shares import Part
 from runs.tools import Job, ToolProblem, placing, read_left
 from runs.tools.artillery import plans, shards
 
@@ -67,7 +66,7 @@ def overrides(job: Job, *, is_part: bool) -> tuple[str, ...]:
     if not is_part or job.shard[1] == 1:
         return ("--overrides", said) if said else ()
     phases = plans.read(_own(job.workdir / PLAN)).phases
-    part = {"phases": shards.divide(phases, Part(*job.shard))}
+    part = {"phases": shards.divide(phases, shards.Part(*job.shard))}
     return "--overrides", json.dumps({**whole, "config": {**whole.get("config", {}), **part}})
 
 

@@ -5,15 +5,25 @@ https://www.artillery.io/docs/reference/cli/run (--overrides replaces the list o
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
-from runs.shards.shares import Part
 from runs.tools import ToolProblem
 from runs.tools.artillery.phases import Phase
 
 _ALMOST_NOTHING = 1e-9  # Artillery hands out a ramp to 0 in whole users, as if it were no ramp
+
+
+class Part(NamedTuple):
+    """This one (from 0) of so many."""
+
+    number: int
+    of: int
+
+    def share(self, whole: int) -> int:
+        """In whole numbers that sum to the whole: the first carry what is left over."""
+        return whole // self.of + (self.number < whole % self.of)
 
 
 def refuse_undivided(phases: Sequence[Phase], of: int) -> None:

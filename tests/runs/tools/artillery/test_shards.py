@@ -8,11 +8,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from runs.shards.shares import Part
 from runs.tools import ToolProblem, artillery
 from runs.tools.artillery import installed
 from runs.tools.artillery.phases import Phase
-from runs.tools.artillery.shards import divide, refuse_undivided
+from runs.tools.artillery.shards import Part, divide, refuse_undivided
 from tests.runs.tools.local import tool_here
 
 PHASES: list[dict[str, Any]] = [
