@@ -12,8 +12,7 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import Literal, Protocol, cast
 
-from runs.samples import Batch, Second
-from runs.samples import Kind as MetricKind
+from runs.samples import Batch, Kind, Second
 
 TOOLS = (
     "runs.tools.k6:K6",
@@ -65,6 +64,12 @@ class Job:
     ca: Path | None = None
     shard: tuple[int, int] = (0, 1)
 
+    @property
+    def known(self) -> dict[str, str]:
+        """What every script finds beside its variables, and in the same way."""
+        users = {} if self.users is None else {"USERS": str(self.users)}
+        return {"TARGET": self.target, **users}
+
 
 @dataclass(frozen=True, slots=True)
 class Finished:
@@ -108,14 +113,14 @@ class Command:
     env: dict[str, str] = field(repr=False)
 
 
-Kind = Literal["finished", "thresholds_crossed", "script_error", "stopped", "tool_error"]
+EndingKind = Literal["finished", "thresholds_crossed", "script_error", "stopped", "tool_error"]
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
     """What a tool says by its exit code: one input of the verdict, never the verdict itself."""
 
-    kind: Kind
+    kind: EndingKind
     sentence: str
 
 
@@ -152,7 +157,7 @@ class Judge(Protocol):
     def see(self, second: Second) -> None:
         """Each second once, in any order."""
 
-    def judge(self, text: str, kinds: Mapping[str, MetricKind], longest_s: float) -> OwnVerdict:
+    def judge(self, text: str, kinds: Mapping[str, Kind], longest_s: float) -> OwnVerdict:
         """`longest_s`: what the test with its setup() and teardown() took at the most."""
 
 

@@ -97,7 +97,7 @@ class Artillery(Tapped):
 
     def _argv(self, job: Job, *, is_part: bool) -> list[str]:
         """The same for plan and run, so that what is judged is what runs."""
-        variables = {**scripts.variables(job), "TARGET": job.target, **_users(job)}
+        variables = scripts.variables(job) | job.known
         entry = self.find()
         return [
             str(installed.node(entry)),
@@ -125,17 +125,12 @@ class Artillery(Tapped):
             "WEDSYNC_CHECKS": str(job.workdir / _CHECKS),
             "WEDSYNC_CORE": str(installed.core(entry)),
             "WEDSYNC_HOSTS": json.dumps({name.lower(): at for name, at in job.hosts.items()}),
-            "TARGET": job.target,
-            **_users(job),
+            **job.known,
         }
         if job.ca is not None:
             own["NODE_EXTRA_CA_CERTS"] = str(job.ca)
         brought = {**scripts.variables(job), **job.secrets}
         return {**brought, **scrubbed(job, path, **own, **more)}
-
-
-def _users(job: Job) -> dict[str, str]:
-    return {} if job.users is None else {"USERS": str(job.users)}
 
 
 def _copy_plugins(job: Job) -> None:

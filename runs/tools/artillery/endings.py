@@ -2,9 +2,9 @@
 
 import re
 
-from runs.tools import Ending, Kind
+from runs.tools import Ending, EndingKind
 
-_ENDINGS: dict[int, tuple[Kind, str]] = {
+_ENDINGS: dict[int, tuple[EndingKind, str]] = {
     0: ("finished", "Artillery finished"),
     1: ("script_error", "The script failed"),
     2: ("tool_error", "Artillery does not accept the way it was started"),

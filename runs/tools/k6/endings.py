@@ -1,12 +1,12 @@
 """What k6's exit codes and last words mean (k6's errext/exitcodes), in our sentences."""
 
-from runs.tools import Ending, Kind
+from runs.tools import Ending, EndingKind
 from runs.tools.k6.sentences import useful_line
 
 _CROSSED = "a threshold of the script was crossed"
 _CRASH = 2  # of Go itself: what it says is its stacks
 _ABORTED = "test aborted"  # what our sentence says already
-_ENDINGS: dict[int, tuple[Kind, str]] = {
+_ENDINGS: dict[int, tuple[EndingKind, str]] = {
     0: ("finished", "k6 finished"),
     _CRASH: (
         "tool_error",

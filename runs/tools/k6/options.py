@@ -37,12 +37,8 @@ def _browser(job: Job) -> str:
 
 def variables(job: Job) -> list[str]:
     """The same for archive, inspect and run, so that one plan is judged and run."""
-    known = {"TARGET": job.target} | ({} if job.users is None else {"USERS": str(job.users)})
-    words = [
-        word
-        for name, value in (known | dict(job.variables)).items()
-        for word in ("-e", f"{name}={value}")
-    ]
+    known = job.known | dict(job.variables)
+    words = [word for name, value in known.items() for word in ("-e", f"{name}={value}")]
     return [f"--include-system-env-vars={'true' if job.secrets else 'false'}", *words]
 
 

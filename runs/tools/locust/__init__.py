@@ -206,13 +206,12 @@ def _prepared(version: str, job: Job, looked: str) -> Prepared:
 
 
 def _environment(job: Job) -> dict[str, str]:
-    known = {"TARGET": job.target} | ({} if job.users is None else {"USERS": str(job.users)})
     return scrubbed(
         job,
         os.environ.get("PATH", os.defpath),
         PYTHONDONTWRITEBYTECODE="1",
         PYTHONUNBUFFERED="1",
-        **known,
+        **job.known,
         **trusting(job),
         **{name: value for name, value in job.variables.items() if name not in Locust.options},
         **job.secrets,
