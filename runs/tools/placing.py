@@ -8,7 +8,8 @@ import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from runs.tools import Job, read_left
+from runs.tools import Job
+from runs.tools.surroundings import read_left
 
 PREFIX = "wedsync-work-"
 """Of the name of a work directory."""

@@ -13,18 +13,10 @@ from pathlib import Path
 import msgspec
 
 from clock import iso
-from runs.tools import (
-    Command,
-    Job,
-    OwnVerdict,
-    Prepared,
-    Shell,
-    ToolProblem,
-    read_left,
-    scrubbed,
-)
+from runs.tools import Command, Job, OwnVerdict, Prepared, Shell, ToolProblem
 from runs.tools.artillery import endings, installed, loading, plans, scripts, shards, warnings
 from runs.tools.artillery.lines import ArtilleryReader
+from runs.tools.surroundings import read_left, scrubbed
 from runs.tools.tapping import Tapped
 
 _PLUGINS = Path(__file__).with_name("plugins")

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Mapping
 
-from runs.tools import Finished, Job, Shell, ToolProblem, read_left
+from runs.tools import Finished, Job, Shell, ToolProblem
 from runs.tools.artillery import endings, installed, plans, scripts
+from runs.tools.surroundings import read_left
 
 _LOAD_S = 30.0
 _STARTED = "Test run id"  # Artillery's own first words, before it opens the script

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from runs.tools import Job, ToolProblem, placing, read_left
+from runs.tools import Job, ToolProblem, placing
 from runs.tools.artillery import plans, shards
+from runs.tools.surroundings import read_left
 
 PLAN = "wedsync-plan.json"
 LARGEST = placing.LARGEST

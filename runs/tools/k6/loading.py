@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from runs.tools import Finished, Job, Shell, ToolProblem, placing, read_left
+from runs.tools import Finished, Job, Shell, ToolProblem, placing
 from runs.tools.k6 import archives, options, sentences
+from runs.tools.surroundings import read_left
 
 _LOAD_S = 30.0
 _TYPED = "wedsync-script.ts"  # a name that no file of a run can have

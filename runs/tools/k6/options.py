@@ -3,7 +3,8 @@
 import os
 from pathlib import Path
 
-from runs.tools import Job, ToolProblem, scrubbed, trusting
+from runs.tools import Job, ToolProblem
+from runs.tools.surroundings import scrubbed, trusting
 
 _CONFIG = "wedsync-config.json"
 # Twice the usual room between two garbage collections: k6 makes seven per cent more requests with

@@ -11,8 +11,9 @@ from typing import Any
 
 import msgspec
 
-from runs.tools import OwnVerdict, read_left
+from runs.tools import OwnVerdict
 from runs.tools.k6 import plans
+from runs.tools.surroundings import read_left
 
 LARGEST = 8 << 20
 MOST, LONGEST = 200, 300

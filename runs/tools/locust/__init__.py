@@ -12,19 +12,11 @@ import shutil
 from datetime import timedelta
 from pathlib import Path
 
-from runs.tools import (
-    Command,
-    Job,
-    OwnVerdict,
-    Prepared,
-    Shell,
-    ToolProblem,
-    scrubbed,
-    trusting,
-)
+from runs.tools import Command, Job, OwnVerdict, Prepared, Shell, ToolProblem
 from runs.tools.locust import endings
 from runs.tools.locust.endings import last_words
 from runs.tools.locust.lines import LocustReader
+from runs.tools.surroundings import scrubbed, trusting
 from runs.tools.tapping import Tapped
 
 STOP_TIMEOUT_S = 2

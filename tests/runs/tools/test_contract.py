@@ -9,8 +9,9 @@ from _pytest.mark import ParameterSet
 
 from runs.aggregator import Aggregator
 from runs.samples import Batch
-from runs.tools import TOOLS, Job, Tool, ToolProblem, get_tool, trusting
+from runs.tools import TOOLS, Job, Tool, ToolProblem, get_tool
 from runs.tools.lines import LONGEST_LINE
+from runs.tools.surroundings import trusting
 from tests.runs.tools.fake_shell import job_in
 
 RECORDINGS = Path(__file__).parent / "recordings"
