@@ -26,7 +26,6 @@ PACKAGES = {
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
     "nginx-light": ("nginx",),
     "faketime": ("faketime",),
-    "openssl": ("openssl",),
 }
 
 

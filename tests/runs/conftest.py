@@ -1,18 +1,20 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from django.contrib.auth.models import Permission, User
 
 import clock
 from calendar_guard.models import Wedding
 from runs import services
 from tests.conftest import MoveClock
-from tests.runs.authority import Authority, make_authority
+from tests.runs.tools.local import Site, serve
 
 FAKE_K6 = Path(__file__).parents[1] / "fakes" / "k6.py"
 TUESDAY = datetime.fromisoformat("2026-06-09T10:00:00+02:00")
@@ -46,9 +48,21 @@ def engineer(db: Any) -> User:
     return user
 
 
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with serve() as site:
+        yield site
+
+
 @pytest.fixture(scope="session")
-def authority() -> Authority:
-    return make_authority()
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture(scope="session")
+def ca(authority: trustme.CA) -> str:
+    """The authority's own certificate, as a run brings it."""
+    return authority.cert_pem.bytes().decode()
 
 
 def begin_a_wedding() -> None:

@@ -7,7 +7,6 @@ import pytest
 from runs import belongings
 from runs.request import Invalid
 from runs.tools import get_tool, tool_names
-from tests.runs.authority import Authority
 from tests.runs.conftest import request_for
 
 
@@ -92,14 +91,14 @@ def test_what_makes_no_sense_is_refused_with_its_field(
     assert said in refusal(**words)[1]
 
 
-def test_a_request_with_everything_in_order_passes(authority: Authority) -> None:
+def test_a_request_with_everything_in_order_passes(ca: str) -> None:
     belongings.check(
         request_for(
             files={"data/a.csv": "x"},
             variables={"GUESTS": "200"},
             secrets={"TOKEN": "guest-api"},
             hosts={"shop.example": "127.0.0.1:9000"},
-            ca=authority.pem,
+            ca=ca,
         ),
         get_tool("k6"),
     )

@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from runs.identity import Identity
 from runs.process import ToolProcess
 from runs.tools import Command, Finished
 from runs.workdir import work_directory
-from tests.runs.tools.local import Site, serve
+from tests.runs.tools.local import Site
 from tests.waiting import until
 
 PYTHON = Path("/usr/bin/python3")
@@ -109,12 +108,6 @@ def test_a_kernel_that_refused_once_is_asked_again(monkeypatch: pytest.MonkeyPat
 
 def test_localhost_needs_no_further_name() -> None:
     assert around([("localhost", 9000, place("127.0.0.1", "::1"))], {}).names == ()
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with serve() as site:
-        yield site
 
 
 def run_behind(fence: Fence, argv: list[str], who: Identity = WHO) -> str:

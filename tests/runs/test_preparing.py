@@ -19,7 +19,6 @@ from runs.models import Run, Target
 from runs.request import Invalid
 from runs.tools import Job, Prepared, Shell, ToolProblem
 from runs.tools.locust import Locust
-from tests.runs.authority import Authority
 
 pytestmark = pytest.mark.django_db
 US = Identity()
@@ -64,13 +63,13 @@ def prepare(workdir: Path, tool: StandIn | None = None, **words: Any) -> prepari
 
 
 def test_script_files_and_authority_lie_in_the_work_directory_for_its_user_to_read(
-    tmp_path: Path, authority: Authority
+    tmp_path: Path, ca: str
 ) -> None:
-    ready = prepare(tmp_path, files={"data/deep/a.csv": "Anna", "b.js": "x"}, ca=authority.pem)
+    ready = prepare(tmp_path, files={"data/deep/a.csv": "Anna", "b.js": "x"}, ca=ca)
     assert ready.job.script.read_text() == "x"
     assert (tmp_path / "data/deep/a.csv").read_text() == "Anna"
     assert ready.job.ca is not None
-    assert ready.job.ca.read_text() == authority.pem
+    assert ready.job.ca.read_text() == ca
     for path in tmp_path.rglob("*"):
         assert stat.S_IMODE(path.stat().st_mode) == (0o755 if path.is_dir() else 0o644)
 

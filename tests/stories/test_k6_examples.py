@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from runs.tools.k6 import K6
-from tests.runs.authority import make_authority
 from tests.stories.grpc_guide import guiding
 from tests.stories.serving import serving
 from tests.stories.stack import Stack, running_stack
@@ -80,7 +80,8 @@ def examples() -> list[Path]:
 @pytest.fixture(scope="module")
 def config(examples: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("k6-config")
-    pem = make_authority().issue(folder, "localhost")
+    pem = folder / "localhost.pem"
+    trustme.CA().issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(str(pem))
     with serving(SITE) as (plain,), serving(SITE, pem=pem) as (secure,):
         path = folder / "config.json"
         words = {"hosts": hosts(examples, plain, secure), "insecureSkipTLSVerify": True}

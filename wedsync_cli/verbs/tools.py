@@ -6,7 +6,7 @@ from wedsync_cli import artillery, tools
 from wedsync_cli.words import BROKEN, PASSED, Context
 
 NAME = "tools"
-HELP = "Installs what the tests need: k6, Locust, Artillery, Chromium, nginx, faketime, openssl."
+HELP = "Installs what the tests need: k6, Locust, Artillery, Chromium, nginx, faketime."
 
 
 def options(parser: argparse.ArgumentParser) -> None:

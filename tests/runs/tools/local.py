@@ -5,6 +5,7 @@ import os
 import select
 import signal
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -16,6 +17,7 @@ from types import TracebackType
 from typing import Self
 
 import pytest
+import trustme
 
 from runs.aggregator import Aggregator
 from runs.tools import Finished, Job, Prepared, Tool, ToolProblem, get_tool
@@ -34,13 +36,22 @@ def tool_here(name: str) -> Tool:
 class Site:
     """Answers 200, or 500 under /bad; remembers every path that was asked for."""
 
-    def __init__(self, url: str) -> None:
-        self.url = url
+    def __init__(self, port: int) -> None:
+        self.port, self.url = port, f"http://127.0.0.1:{port}"
         self.paths: list[str] = []
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """A client that hangs up is no news."""
+
+
 @contextlib.contextmanager
-def serve() -> Iterator[Site]:
+def serve(certificate: trustme.LeafCert | None = None) -> Iterator[Site]:
+    """With a certificate it speaks https alone, by whatever name that is for."""
+
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -54,9 +65,14 @@ def serve() -> Iterator[Site]:
         def log_message(self, *_: object) -> None:
             """Be quiet."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    site = Site(f"http://127.0.0.1:{server.server_address[1]}")
+    server = _Server(("127.0.0.1", 0), Handler)
+    site = Site(int(server.server_address[1]))
+    if certificate:
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        certificate.configure_cert(tls)
+        server.socket = tls.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:

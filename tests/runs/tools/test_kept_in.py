@@ -1,23 +1,17 @@
 """What the real tools may and may not do, whatever a script tries; and scripts that are broken."""
 
 import base64
-import ssl
-import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from typing import Any
 
 import pytest
+import trustme
 
 from runs.fencing import kernel
 from runs.models import Target
 from runs.request import Invalid
 from runs.tools import Tool, ToolProblem, locust
 from runs.tools.k6 import loading
-from tests.runs.authority import Authority
 from tests.runs.kept_in import kept_in, run_of
 from tests.runs.tools.local import Site, serve, tool_here
 
@@ -74,50 +68,9 @@ def case(request: pytest.FixtureRequest) -> Case:
     return Case(tool_here(request.param), {"k6": K6, "locust": LOCUST}[request.param])
 
 
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with serve() as site:
-        yield site
-
-
-@pytest.fixture
-def secure_site(authority: Authority, tmp_path: Path) -> Iterator[int]:
-    """The port of a site that answers as https://shop.example."""
-
-    class Page(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            """Be quiet."""
-
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-
-        def handle_error(self, *_: Any) -> None:
-            """A client that hangs up is no news."""
-
-    context: ssl.SSLContext = authority.context(tmp_path, "shop.example")
-    with Server(("127.0.0.1", 0), Page) as server:
-        server.socket = context.wrap_socket(
-            server.socket, server_side=True, do_handshake_on_connect=False
-        )
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-        thread.start()
-        yield int(server.server_address[1])
-        server.shutdown()
-        thread.join(5)
-
-
 @pytest.mark.parametrize("fenced", [True, False])
 def test_a_script_made_for_another_host_runs_against_the_test_site(
-    case: Case,
-    secure_site: int,
-    authority: Authority,
-    monkeypatch: pytest.MonkeyPatch,
-    fenced: bool,
+    case: Case, authority: trustme.CA, ca: str, monkeypatch: pytest.MonkeyPatch, fenced: bool
 ) -> None:
     if not fenced:
         monkeypatch.setattr(kernel, "can_fence", lambda who: False)
@@ -126,11 +79,12 @@ def test_a_script_made_for_another_host_runs_against_the_test_site(
     script = script.replace(
         "options = {", "options = { hosts: { 'other.example': '127.0.0.9' }, "
     )  # a script may have a map of its own
-    hosts = {"shop.example": f"127.0.0.1:{secure_site}"}
-    run = run_of(case.tool, script, target="https://shop.example", hosts=hosts, ca=authority.pem)
-    with kept_in(case.tool, run) as kept:
-        kept.follow()
-        totals = kept.aggregator.totals()
+    with serve(authority.issue_cert("shop.example")) as site:
+        hosts = {"shop.example": f"127.0.0.1:{site.port}"}
+        run = run_of(case.tool, script, target="https://shop.example", hosts=hosts, ca=ca)
+        with kept_in(case.tool, run) as kept:
+            kept.follow()
+            totals = kept.aggregator.totals()
     assert totals.requests > 3
     assert totals.errors == 0, kept.names
 

@@ -3,14 +3,13 @@
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from runs.tools import Tool, ToolProblem, get_tool, locust
-from tests.runs.tools.local import LocalRun, Site, job_of, serve, tool_here
+from tests.runs.tools.local import LocalRun, Site, job_of, tool_here
 
 pytestmark = pytest.mark.tool
 
@@ -72,12 +71,6 @@ CASES = {
 @pytest.fixture(params=sorted(CASES))
 def case(request: pytest.FixtureRequest) -> Case:
     return Case(tool_here(request.param), *CASES[request.param])
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with serve() as site:
-        yield site
 
 
 def test_a_tool_makes_no_request_before_go_and_then_runs_to_its_end(

@@ -3,17 +3,14 @@
 import json
 import shutil
 import signal
-import ssl
 import subprocess
 import time
-from collections.abc import Iterator
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
+import trustme
 
 import runs.tools.artillery
 from runs.samples import REQUESTS
@@ -78,12 +75,6 @@ module.exports = {
 @pytest.fixture
 def artillery() -> Tool:
     return tool_here("artillery")
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with serve() as site:
-        yield site
 
 
 def bring(workdir: Path) -> None:
@@ -236,51 +227,21 @@ def test_without_the_hook_figures_come_every_ten_seconds_and_it_says_so(
     assert "figures come every 10 seconds" in run.stderr
 
 
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[HTTPServer]:
-    """A site of https with a certificate for shop.example that only its own authority signed."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("openssl is not on PATH")
-    argv = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
-    argv += ["-keyout", str(tmp_path / "key.pem"), "-out", str(tmp_path / "ca.pem")]
-    argv += ["-subj", "/CN=shop.example", "-addext", "subjectAltName=DNS:shop.example"]
-    subprocess.run(argv, check=True, capture_output=True)
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            """Be quiet."""
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tmp_path / "ca.pem", tmp_path / "key.pem")
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
 @pytest.mark.parametrize("trusts", [True, False])
 def test_a_script_made_for_another_host_finds_the_test_site_and_its_authority(
-    artillery: Tool, shop: HTTPServer, tmp_path: Path, trusts: bool
+    artillery: Tool, authority: trustme.CA, ca: str, tmp_path: Path, trusts: bool
 ) -> None:
     script = "{config: {target: x, phases: [{duration: 1, arrivalCount: 2}]},\n"
     script += " scenarios: [{flow: [{get: {url: /}}]}]}\n"
     job = job_of(artillery, script, tmp_path, target="https://shop.example", seconds=20)
-    hosts = {"shop.example": f"127.0.0.1:{shop.server_address[1]}"}
-    job = replace(job, hosts=hosts, ca=tmp_path / "ca.pem" if trusts else None)
-    with LocalRun(artillery, job) as run:
-        run.wait_until_ready()
-        run.go()
-        assert run.read_to_end() == 0, run.stderr
+    (tmp_path / "ca.pem").write_text(ca)
+    with serve(authority.issue_cert("shop.example")) as site:
+        hosts = {"shop.example": f"127.0.0.1:{site.port}"}
+        job = replace(job, hosts=hosts, ca=tmp_path / "ca.pem" if trusts else None)
+        with LocalRun(artillery, job) as run:
+            run.wait_until_ready()
+            run.go()
+            assert run.read_to_end() == 0, run.stderr
     totals = run.aggregator.totals()
     assert (totals.requests, totals.errors) == (2, 0 if trusts else 2)
 
