@@ -175,6 +175,12 @@ class LocalRun:
             assert time.monotonic() < ends, "never ended"
         return self.process.wait(ends - time.monotonic())
 
+    def run_whole(self) -> int:
+        """From ready to its end; its exit code."""
+        self.wait_until_ready()
+        self.go()
+        return self.read_to_end()
+
     @property
     def stderr(self) -> str:
         return (self.job.workdir / "stderr.txt").read_text()

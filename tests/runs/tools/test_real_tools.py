@@ -126,9 +126,7 @@ def test_a_waiting_tool_ends_when_told_to(case: Case, site: Site, tmp_path: Path
 def test_a_dead_target_is_all_errors_without_latencies(case: Case, tmp_path: Path) -> None:
     job = job_of(case.tool, case.script, tmp_path, seconds=5)
     with LocalRun(case.tool, job) as run:
-        run.wait_until_ready()
-        run.go()
-        run.read_to_end()
+        run.run_whole()
     totals = run.aggregator.totals()
     assert totals.requests == totals.errors > 0
     assert totals.quantile_ms(0.95) is None
@@ -169,33 +167,29 @@ def test_a_tool_reaches_no_denied_address(
     tool = tool_here(name)
     job = job_of(tool, script, tmp_path, target=site.url, deny=("127.0.0.0/8",))
     with LocalRun(tool, job) as run:
-        run.wait_until_ready()
-        run.go()
-        run.read_to_end()
+        run.run_whole()
     totals = run.aggregator.totals()
     assert site.paths == []
     assert totals.requests == totals.errors > 0
 
 
-def test_locust_dies_with_its_supervisor(site: Site, tmp_path: Path) -> None:
-    tool = tool_here("locust")
-    job = job_of(tool, LOCUST_SCRIPT, tmp_path, target=site.url, seconds=60)
+@pytest.mark.parametrize("waits", [True, False])
+@pytest.mark.parametrize(
+    ("name", "script"), [("artillery", ARTILLERY_SCRIPT), ("locust", LOCUST_SCRIPT)]
+)
+def test_a_tool_with_our_tap_dies_with_its_supervisor(
+    site: Site, tmp_path: Path, name: str, script: str, waits: bool
+) -> None:
+    tool = tool_here(name)
+    job = job_of(tool, script, tmp_path, target=site.url, seconds=60)
     with LocalRun(tool, job) as run:
         run.wait_until_ready()
-        run.go()
-        run.read_until_samples()
+        if not waits:
+            run.go()
+            run.read_until_samples()
         run.close_go()
-        assert run.read_to_end(seconds=3) == 3
-
-
-def test_a_locust_that_waits_dies_with_its_supervisor(site: Site, tmp_path: Path) -> None:
-    tool = tool_here("locust")
-    job = job_of(tool, LOCUST_SCRIPT, tmp_path, target=site.url)
-    with LocalRun(tool, job) as run:
-        run.wait_until_ready()
-        run.close_go()
-        assert run.read_to_end(seconds=3) == 3
-    assert site.paths == []
+        assert run.read_to_end(seconds=5) == 3
+    assert bool(site.paths) is not waits
 
 
 HARNESS = """

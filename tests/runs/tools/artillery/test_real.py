@@ -88,9 +88,7 @@ def test_a_script_without_its_processor_ends_in_words(
     (tmp_path / "guests.csv").write_text("Ada\n")
     job = job_of(artillery, WHOLE.replace("CODE", "200"), tmp_path, target=site.url, seconds=20)
     with LocalRun(artillery, job) as run:
-        run.wait_until_ready()
-        run.go()
-        ending = artillery.explain(run.read_to_end(), run.stderr)
+        ending = artillery.explain(run.run_whole(), run.stderr)
     assert ending.kind == "script_error"
     assert ending.sentence == "The script failed: Cannot find module 'processor.js'."
 
@@ -108,9 +106,7 @@ def test_what_a_whole_script_measures_is_told_with_its_names(
             "Artillery warns: environment none is set but is not defined in the script.",
         )
         assert json.loads((tmp_path / "wedsync-plan.json").read_text())["hooks"] == HOOKS
-        run.wait_until_ready()
-        run.go()
-        assert run.read_to_end() == 0
+        assert run.run_whole() == 0
     names = {endpoint.name for endpoint in run.aggregator.endpoints()}
     assert names == {"GET /list/{{ guest }}", "read"}
     assert {path.split("/")[1] for path in site.paths} == {"before", "list", "read", "after"}
@@ -135,26 +131,9 @@ def test_a_module_runs_like_any_other_script(artillery: Tool, site: Site, tmp_pa
     )
     job = job_of(artillery, script, tmp_path, target=site.url, seconds=20)
     with LocalRun(artillery, job) as run:
-        run.wait_until_ready()
-        run.go()
-        assert run.read_to_end() == 0, run.stderr
+        assert run.run_whole() == 0, run.stderr
     assert site.paths == ["/ada", "/ada"]
     assert run.aggregator.totals().requests == 2
-
-
-@pytest.mark.parametrize("waits", [True, False])
-def test_artillery_dies_with_its_supervisor(
-    artillery: Tool, site: Site, tmp_path: Path, waits: bool
-) -> None:
-    job = job_of(artillery, ARTILLERY_SCRIPT, tmp_path, target=site.url)
-    with LocalRun(artillery, job) as run:
-        run.wait_until_ready()
-        if not waits:
-            run.go()
-            run.read_until_samples()
-        run.close_go()
-        assert run.read_to_end(seconds=5) == 3
-    assert bool(site.paths) is not waits
 
 
 def wait_for_silence(run: LocalRun, seconds: float = 15) -> None:
@@ -191,9 +170,7 @@ def test_a_script_that_leaves_its_process_ends_the_run_and_is_told_so(
     script = WHOLE.replace("CODE", "200").replace("before:", "later:")
     job = job_of(artillery, script, tmp_path, target=site.url, seconds=20)
     with LocalRun(artillery, job) as run:
-        run.wait_until_ready()
-        run.go()
-        ending = artillery.explain(run.read_to_end(), run.stderr)
+        ending = artillery.explain(run.run_whole(), run.stderr)
     assert ending.kind == "script_error"
     assert "process.exit() ended it, and all its users with it" in ending.sentence
 
@@ -217,9 +194,7 @@ def test_without_the_hook_figures_come_every_ten_seconds_and_it_says_so(
     script = ARTILLERY_SCRIPT.replace("config:", "config:\n  plugins: {nohook: {}}", 1)
     job = job_of(artillery, script, tmp_path, target=site.url, seconds=20)
     with LocalRun(artillery, job) as run:
-        run.wait_until_ready()
-        run.go()
-        assert run.read_to_end() == 0
+        assert run.run_whole() == 0
     totals = run.aggregator.totals()
     assert totals.requests == len(site.paths) > 10
     assert totals.errors == totals.requests / 2
@@ -239,9 +214,7 @@ def test_a_script_made_for_another_host_finds_the_test_site_and_its_authority(
         hosts = {"shop.example": f"127.0.0.1:{site.port}"}
         job = replace(job, hosts=hosts, ca=tmp_path / "ca.pem" if trusts else None)
         with LocalRun(artillery, job) as run:
-            run.wait_until_ready()
-            run.go()
-            assert run.read_to_end() == 0, run.stderr
+            assert run.run_whole() == 0, run.stderr
     totals = run.aggregator.totals()
     assert (totals.requests, totals.errors) == (2, 0 if trusts else 2)
 
@@ -265,9 +238,7 @@ def test_a_web_socket_that_nobody_answers_is_a_failure_without_latency(
     script = NOBODY.replace("PLUGINS", plugins)
     job = job_of(artillery, script, tmp_path, target="ws://127.0.0.1:1", seconds=20)
     with LocalRun(artillery, job) as run:
-        run.wait_until_ready()
-        run.go()
-        assert run.read_to_end() == 0
+        assert run.run_whole() == 0
     totals = run.aggregator.totals()
     assert (totals.requests, totals.errors, totals.quantile_ms(0.5)) == (3, 3, None)
     assert {endpoint.name for endpoint in run.aggregator.endpoints()} == {name}

@@ -137,9 +137,7 @@ def run_of(script: str, workdir: Path) -> tuple[LocalRun, int, int]:
     with serve() as site:
         job = job_of(tool, script, workdir, target=site.url, seconds=4, users=2)
         with LocalRun(tool, job) as run:
-            run.wait_until_ready()
-            run.go()
-            code = run.read_to_end()
+            code = run.run_whole()
         return run, code, len(site.paths)
 
 
