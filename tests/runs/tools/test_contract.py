@@ -9,7 +9,7 @@ from _pytest.mark import ParameterSet
 
 from runs.aggregator import Aggregator
 from runs.samples import Batch
-from runs.tools import TOOLS, Job, Tool, ToolProblem, get_tool
+from runs.tools import Job, Tool, ToolProblem, get_tool, tool_names
 from runs.tools.lines import LONGEST_LINE
 from runs.tools.surroundings import trusting
 from tests.runs.tools.fake_shell import job_in
@@ -48,8 +48,7 @@ def test_the_list_of_authorities_is_not_written_through_a_link_of_the_script(
 
 def every_recording() -> list[ParameterSet]:
     found: list[ParameterSet] = []
-    for path in TOOLS:
-        tool = get_tool(path.rpartition(":")[0].rpartition(".")[2])
+    for tool in map(get_tool, tool_names()):
         files = sorted(RECORDINGS.glob(f"{tool.name}*.ndjson"))
         assert files, f"{tool.name} has no recording"
         found += [pytest.param(tool, file.read_bytes(), id=file.stem) for file in files]
@@ -57,11 +56,7 @@ def every_recording() -> list[ParameterSet]:
 
 
 recordings = pytest.mark.parametrize(("tool", "recording"), every_recording())
-tools = pytest.mark.parametrize(
-    "tool",
-    [get_tool(path.rpartition(":")[0].rpartition(".")[2]) for path in TOOLS],
-    ids=lambda tool: tool.name,
-)
+tools = pytest.mark.parametrize("tool", [*map(get_tool, tool_names())], ids=lambda tool: tool.name)
 
 
 def cut(data: bytes, seed: int, longest: int) -> list[bytes]:

@@ -241,16 +241,6 @@ def test_a_script_that_eats_memory_ends_and_harms_nobody(
     assert "memory" in (said.sentence if case.tool.name == "k6" else kept.child.tail).lower()
 
 
-def test_a_shape_of_locust_is_seen_before_it_runs() -> None:
-    tool = tool_here("locust")
-    script = (LOCUST % ("from locust import LoadTestShape", "self.client.get('/')")) + (
-        "\nclass Waves(LoadTestShape):\n    def tick(self):\n        return (1, 1)\n"
-    )
-    with kept_in(tool, run_of(tool, script)) as kept:
-        assert not kept.ready.plan["bounded"]
-        assert "LoadTestShape (Waves)" in kept.ready.notes
-
-
 def test_a_plan_of_k6_is_known_and_judged_before_it_runs() -> None:
     tool = tool_here("k6")
     script = (K6 % ("", "http.get(__ENV.TARGET)")).replace(

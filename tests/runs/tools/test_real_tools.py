@@ -1,14 +1,13 @@
 """The same story with each real tool, against a tiny site on loopback."""
 
 import signal
-import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from runs.tools import Tool, ToolProblem, get_tool, locust
+from runs.tools import Tool, ToolProblem
 from tests.runs.tools.local import LocalRun, Site, job_of, tool_here
 
 pytestmark = pytest.mark.tool
@@ -144,14 +143,6 @@ def test_a_script_with_a_syntax_error_is_refused_in_the_tools_own_words(
     assert str(tmp_path) not in str(e.value)
 
 
-def test_a_k6_script_that_may_take_too_long_is_refused(tmp_path: Path) -> None:
-    tool = tool_here("k6")
-    run = LocalRun(tool, job_of(tool, K6_SCRIPT, tmp_path, seconds=2.5))
-    with pytest.raises(ToolProblem, match=r"PT3S .*totalDuration.*PT2\.5S.*gracefulStop") as caught:
-        tool.prepare(run.job, run.shell)
-    assert caught.value.code == "plan_too_long"
-
-
 @pytest.mark.parametrize(
     ("name", "script"),
     [
@@ -190,57 +181,3 @@ def test_a_tool_with_our_tap_dies_with_its_supervisor(
         run.close_go()
         assert run.read_to_end(seconds=5) == 3
     assert bool(site.paths) is not waits
-
-
-HARNESS = """
-import importlib.util, json, os, sys
-reading, writing = os.pipe()
-os.set_blocking(reading, False)
-os.environ.update(WEDSYNC_SAMPLES_FD=str(writing), WEDSYNC_GO_FD=str(reading))
-spec = importlib.util.spec_from_file_location("tap", sys.argv[1])
-module = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(module)
-module.MOST_PENDING = 100_000
-tap = module.tap
-class tap_runner:
-    user_count = 1
-tap.runner = tap_runner
-for _ in range(100_000):
-    tap.count("GET", "home", 12.345, None, None)
-received = b""
-while tap.pipe.pending:
-    received += os.read(reading, 65536)
-    tap.pipe.push()
-tap.flush()
-received += os.read(reading, 1 << 20)
-print(received.decode())
-"""
-
-
-OPTIONS = """
-from locust.argument_parser import get_parser
-print(*sorted({name for one in get_parser()._actions if (name := getattr(one, "env_var", None))}))
-"""
-
-
-def test_no_variable_of_a_run_is_an_option_of_locust() -> None:
-    with tool_here("locust").find().open() as file:
-        interpreter = file.readline()[2:].strip()
-    said = subprocess.run([interpreter, "-c", OPTIONS], capture_output=True, text=True, check=True)
-    assert said.stdout.split() == list(get_tool("locust").reserved)
-
-
-def test_a_reader_that_is_far_behind_never_blocks_locust_and_knows_what_it_missed() -> None:
-    with tool_here("locust").find().open() as file:
-        interpreter = file.readline()[2:].strip()
-    tap = Path(locust.__file__).with_name("tap.py")
-    said = subprocess.run(
-        [interpreter, "-c", HARNESS, str(tap)], capture_output=True, check=True, timeout=30
-    )
-    reader = get_tool("locust").reader()
-    reader.feed(b'{"hello":1}\n')
-    batch = reader.feed(said.stdout)
-    received = sum(cell.count for cell in batch.cells.values())
-    assert received + reader.dropped == 100_000
-    assert 0 < received < 100_000
-    assert reader.garbage == 0

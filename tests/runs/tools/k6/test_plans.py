@@ -12,6 +12,8 @@ from runs.tools.k6 import K6
 from runs.tools.k6.plans import parse_duration, refuse_longer
 from tests.runs.tools.fake_shell import job_in
 from tests.runs.tools.k6.shell import PLAN, shell_of
+from tests.runs.tools.local import LocalRun, job_of, tool_here
+from tests.runs.tools.test_real_tools import K6_SCRIPT
 
 
 def test_a_plan_is_read_as_far_as_the_script_says(k6: K6, tmp_path: Path) -> None:
@@ -115,3 +117,12 @@ def test_a_duration_of_go_is_read(text: str, seconds: float) -> None:
 def test_a_duration_that_k6_did_not_say_is_a_problem(text: str) -> None:
     with pytest.raises(ToolProblem):
         parse_duration(text)
+
+
+@pytest.mark.tool
+def test_a_k6_script_that_may_take_too_long_is_refused(tmp_path: Path) -> None:
+    tool = tool_here("k6")
+    run = LocalRun(tool, job_of(tool, K6_SCRIPT, tmp_path, seconds=2.5))
+    with pytest.raises(ToolProblem, match=r"PT3S .*totalDuration.*PT2\.5S.*gracefulStop") as caught:
+        tool.prepare(run.job, run.shell)
+    assert caught.value.code == "plan_too_long"

@@ -11,20 +11,8 @@ from runs.tools.k6 import K6
 from runs.tools.k6.summary import LARGEST, read_thresholds
 from tests.runs.tools.fake_shell import job_in
 from tests.runs.tools.k6.shell import PLAN, shell_of
-from tests.runs.tools.local import LocalRun, job_of, serve, tool_here
 
 RECORDING = Path(__file__).parents[1] / "recordings" / "k6-summary.json"
-SCRIPT = """
-import http from 'k6/http';
-export const options = {
-  vus: 1, iterations: 5,
-  thresholds: {
-    http_req_duration: ['p(95)<5000', 'max<0.001'],
-    'http_req_failed{name:home}': ['rate<0.01'],
-  },
-};
-export default function () { http.get(`${__ENV.TARGET}/home`, { tags: { name: 'home' } }); }
-"""
 
 
 def test_the_scripts_own_thresholds_are_read_as_k6_judged_them(tmp_path: Path) -> None:
@@ -86,20 +74,3 @@ def test_thresholds_without_end_are_bounded(tmp_path: Path) -> None:
     found = read_thresholds(tmp_path / "summary.json")
     assert len(found) == 200
     assert max(len(own.text) for own in found) == 300
-
-
-@pytest.mark.tool
-def test_the_real_k6_says_which_thresholds_were_crossed(tmp_path: Path) -> None:
-    tool = tool_here("k6")
-    with serve() as site:
-        job = job_of(tool, SCRIPT, tmp_path, target=site.url, seconds=700)
-        with LocalRun(tool, job) as run:
-            run.wait_until_ready()
-            run.go()
-            code = run.read_to_end()
-    assert tool.explain(code, run.stderr).kind == "thresholds_crossed"
-    assert {own.text: own.held for own in tool.own_verdicts(job)} == {
-        "http_req_duration p(95)<5000": True,
-        "http_req_duration max<0.001": False,
-        "http_req_failed{name:home} rate<0.01": True,
-    }

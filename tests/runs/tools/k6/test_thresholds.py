@@ -87,8 +87,9 @@ def test_the_real_k6_says_the_same_of_a_script_that_runs_whole(tmp_path: Path) -
             run.wait_until_ready()
             began = time.monotonic()
             run.go()
-            run.read_to_end()
+            code = run.read_to_end()
             took = time.monotonic() - began
+    assert tool.explain(code, run.stderr).kind == "thresholds_crossed"
     said = {own.text: own.held for own in tool.own_verdicts(job)}
     asked = K6Judge(said)
     for second in run.aggregator.closed(0, everything=True):

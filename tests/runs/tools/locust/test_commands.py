@@ -11,19 +11,7 @@ from runs.tools import Finished, ToolProblem
 from runs.tools.locust import Locust, run_time_s, spawn_rate
 from runs.tools.locust.lines import LocustReader
 from tests.runs.tools.fake_shell import FakeShell, executable, job_in, said
-
-
-@pytest.fixture
-def locust(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Locust:
-    monkeypatch.setenv("WEDSYNC_LOCUST", str(executable(tmp_path / "locust")))
-    return Locust()
-
-
-def shell_of(listed: Finished | None = None) -> FakeShell:
-    return FakeShell(
-        version=said("locust 2.47.0 from /somewhere (Python 3.11.7)\n"),
-        list=listed or said("Available Users:\n    Guest\n"),
-    )
+from tests.runs.tools.locust.shell import shell_of
 
 
 def test_a_script_that_loads_is_planned_to_end_in_time(locust: Locust, tmp_path: Path) -> None:

@@ -17,9 +17,9 @@ from runs.samples import Batch
 from runs.tools import Job, ToolProblem
 from runs.tools.locust import Locust, lines
 from runs.tools.locust.lines import LocustReader
-from tests.runs.tools.fake_shell import executable, job_in
+from tests.runs.tools.fake_shell import job_in
 from tests.runs.tools.local import LocalRun, Site, job_of, serve, tool_here
-from tests.runs.tools.locust.test_commands import shell_of
+from tests.runs.tools.locust.shell import python, shell_of
 from tests.waiting import until
 
 SCRIPT = """
@@ -72,12 +72,6 @@ print("here", flush=True)
 sys.stdin.read()
 ours.take_leave()
 """
-
-
-@pytest.fixture
-def locust(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Locust:
-    monkeypatch.setenv("WEDSYNC_LOCUST", str(executable(tmp_path / "locust")))
-    return Locust()
 
 
 def job_on(processes: str, workdir: Path, shard: tuple[int, int] = (0, 1)) -> Job:
@@ -173,10 +167,9 @@ def test_what_nobody_took_in_time_is_told_as_the_last_word(kind: str) -> None:
 
 def tapping(script: str, kind: str, pipe: int) -> subprocess.Popen[bytes]:
     """Locust's own Python, with our tap of this kind."""
-    python = str(tool_here("locust").find().with_name("python"))
     tap = str(Path(lines.__file__).with_name("tap.py"))
     return subprocess.Popen(
-        [python, "-c", LOAD_TAP + script, tap, kind],
+        [python(), "-c", LOAD_TAP + script, tap, kind],
         env={"WEDSYNC_SAMPLES_FD": str(pipe), "WEDSYNC_GO_FD": "0"},
         pass_fds=(pipe,),
         stdin=subprocess.PIPE,

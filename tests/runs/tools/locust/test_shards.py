@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from runs.tools import locust
-from tests.runs.tools.local import tool_here
+from tests.runs.tools.locust.shell import python
 
 pytestmark = pytest.mark.tool
 DEALS = """
@@ -53,9 +53,8 @@ def dealt(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
     folder = tmp_path_factory.mktemp("dealt")
     ours = Path(locust.__file__).with_name("shards.py")
     shutil.copyfile(ours, folder / "wedsync_shards.py")
-    python = str(tool_here("locust").find().with_name("python"))
     env = {"WEDSYNC_SHARD": "0/1", "PYTHONPATH": str(folder)}
-    argv = [python, "-c", DEALS, "2", "3", "17"]
+    argv = [python(), "-c", DEALS, "2", "3", "17"]
     done = subprocess.run(argv, env=env, capture_output=True, text=True, check=True)
     told, waves = json.loads(done.stdout)
     return told, waves
