@@ -21,6 +21,7 @@ import trustme
 
 from runs.aggregator import Aggregator
 from runs.tools import Finished, Job, Prepared, Tool, ToolProblem, get_tool
+from tests.mortal import MORTAL
 
 
 def tool_here(name: str) -> Tool:
@@ -113,7 +114,7 @@ class LocalRun:
         command = self.tool.command(self.job, samples_fd=samples_w, go_fd=go_r)
         self._stderr = (self.job.workdir / "stderr.txt").open("wb+")
         self.process = subprocess.Popen(
-            command.argv,
+            [*MORTAL, *command.argv],
             env=command.env,
             cwd=self.job.workdir,
             stdin=subprocess.DEVNULL,
