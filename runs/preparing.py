@@ -3,7 +3,6 @@
 import contextlib
 import errno
 import os
-import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -12,7 +11,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
-from runs import belongings, process, targets, vault
+from runs import belongings, ports, process, targets, vault
 from runs.fencing import fence, kernel, places, safeguards
 from runs.fencing.fence import Fence
 from runs.fencing.networks import Network, complement, overlap, read_networks
@@ -200,7 +199,7 @@ def _job(
         target=run.target,
         duration=run.duration,
         users=run.users,
-        port=_free_port(),
+        port=ports.free(),
         deny=complement(reach.networks),
         variables=run.variables,
         secrets=values,
@@ -270,9 +269,3 @@ def _plan(
 
 def _most(*numbers: int | None) -> int | None:
     return max((number for number in numbers if number is not None), default=None)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

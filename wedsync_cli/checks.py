@@ -21,8 +21,8 @@ DATES = {
 # In a night of changing clocks the hour is what is hard, and these ask for it.
 CLOCKS = ("tests/calendar_guard", "tests/dashboard", "tests/runs/test_schedules.py")
 _OF_RUNS = (
-    "belongings cells comparing fence flood following limits outcome process redaction rollup "
-    "samples shares sketch warden words"
+    "belongings cells comparing fence flood following limits outcome ports process redaction "
+    "rollup samples shares sketch warden words"
 )
 # Tests that ask no date, and of a database nothing that differs: once is enough.
 ONCE = (
