@@ -11,7 +11,8 @@ class Whole:
     """Of a run whose tool has no judge, what the shards said is all there is."""
 
     def __init__(self, run: Run) -> None:
-        self._judge = get_tool(run.tool).judge((run.tool_plan or {}).get("thresholds", ()))
+        self._texts = (run.tool_plan or {}).get("thresholds", ())
+        self._judge = get_tool(run.tool).judge(self._texts)
 
     def see(self, seconds: Iterable[Second]) -> None:
         if self._judge:
@@ -21,12 +22,9 @@ class Whole:
     def verdicts(
         self, parts: Iterable[Shard], kinds: Mapping[str, Kind], lasted_s: float
     ) -> list[OwnVerdict]:
-        return [self._decide(own, kinds, lasted_s) for own in merge_own(parts)]
-
-    def _decide(self, own: OwnVerdict, kinds: Mapping[str, Kind], lasted_s: float) -> OwnVerdict:
-        if self._judge is None or own.held is not None:
-            return own
-        return self._judge.judge(own.text, kinds, lasted_s)
+        if self._judge is None:
+            return merge_own(parts)
+        return [self._judge.judge(text, kinds, lasted_s) for text in self._texts]
 
 
 def merge_own(parts: Iterable[Shard]) -> list[OwnVerdict]:

@@ -17,7 +17,7 @@ from calendar_guard.models import Permit
 from runs import cells, engine, following, process, services, tasks
 from runs.models import Run, Shard, ShardSecond, Snapshot
 from runs.shards import link, sharding
-from runs.shards.judging import merge_own
+from runs.shards.judging import Whole, merge_own
 from runs.shards.merging import Merger
 from runs.tools import Job, OwnVerdict, Tool
 from tests.runs import driving
@@ -320,3 +320,9 @@ def test_what_one_shard_crossed_is_crossed_and_what_all_held_proves_nothing() ->
         Shard(own=[["p95 < 5", True], ["errors < 1", False]]),
     ]
     assert merge_own(parts) == [OwnVerdict("p95 < 5", None), OwnVerdict("errors < 1", False)]
+
+
+def test_no_file_that_a_script_spoils_hides_a_threshold_of_its_plan() -> None:
+    run = Run(tool="k6", tool_plan={"thresholds": ["http_reqs count>1"]})
+    (own,) = Whole(run).verdicts([Shard(own=[])], {}, 1.0)
+    assert own == OwnVerdict("http_reqs count>1", False)

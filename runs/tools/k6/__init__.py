@@ -17,7 +17,7 @@ import httpx
 from runs.tools import Command, Job, OwnVerdict, Prepared, Reader, Shell, ToolProblem
 from runs.tools.k6 import archives, endings, loading, options, plans, rest, shards, versions
 from runs.tools.k6.lines import K6Reader
-from runs.tools.k6.summary import read_planned, read_thresholds
+from runs.tools.k6.summary import read_thresholds
 from runs.tools.k6.thresholds import K6Judge
 
 _ARCHIVE, _PLAN = "wedsync-archive.tar", "wedsync-inspect.json"
@@ -111,9 +111,6 @@ class K6:
             shards.tear_down(api, job)
 
     def own_verdicts(self, job: Job) -> tuple[OwnVerdict, ...]:
-        """No shard sees the whole test, so k6 judges its thresholds in none of them."""
-        if job.shard[1] > 1:
-            return read_planned(job.workdir / _PLAN)
         return read_thresholds(job.workdir / _SUMMARY)
 
     def judge(self, thresholds: Iterable[str]) -> K6Judge:

@@ -1,4 +1,4 @@
-"""The script's own thresholds, from the file of `k6 run --summary-export`, and of a shard its plan.
+"""The script's own thresholds, from the file of `k6 run --summary-export`.
 
 The file has a boolean for each threshold, and true means that it was crossed. A foreign script may
 write into the same folder, so nothing is believed of a file but its first megabytes.
@@ -7,12 +7,10 @@ write into the same folder, so nothing is believed of a file but its first megab
 import contextlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from runs.tools import OwnVerdict
-from runs.tools.k6 import plans
 from runs.tools.surroundings import read_left
 
 LARGEST = 8 << 20
@@ -25,22 +23,6 @@ class _Metric(msgspec.Struct):
 
 class _Summary(msgspec.Struct):
     metrics: Mapping[str, _Metric] = {}
-
-
-class _Plan(msgspec.Struct):
-    thresholds: Mapping[str, list[Any]] | None = None
-
-
-def read_planned(path: Path) -> tuple[OwnVerdict, ...]:
-    """Those of the plan that was judged, as not judged; none where it is no plan any more.
-
-    Never raises.
-    """
-    with contextlib.suppress(OSError, ValueError, RecursionError):
-        plan = msgspec.json.decode(read_left(path, LARGEST), type=_Plan)
-        texts = plans.own_thresholds({"thresholds": plan.thresholds})
-        return tuple(OwnVerdict(text, None) for text in texts)
-    return ()
 
 
 def read_thresholds(path: Path) -> tuple[OwnVerdict, ...]:
