@@ -32,7 +32,7 @@ export class Sheet {
   constructor(tell = say) {
     this.tell = tell;
     this.cells = new Map();
-    this.held = 0;
+    this.held = 0; // cells and their values
     this.users = 0;
     this.dropped = 0;
   }
@@ -47,6 +47,7 @@ export class Sheet {
       const labels = [cut(metric), kind, cut(name), cut(status)];
       cell = { second, labels, values: new Map(), errors: 0, unanswered: 0 };
       this.cells.set(key, cell);
+      this.held += 1;
     }
     const before = cell.values.size;
     cell.errors += failed ? 1 : 0;
@@ -61,6 +62,7 @@ export class Sheet {
     for (const [key, cell] of this.cells) {
       if (!this.handOver(cell)) return;
       this.cells.delete(key);
+      this.held -= 1;
     }
     this.tell({ worker: threadId, at: now(), users: this.users, dropped: this.dropped });
   }
@@ -85,7 +87,7 @@ export class Sheet {
   drop() {
     const [key, cell] = this.cells.entries().next().value;
     this.cells.delete(key);
-    this.held -= cell.values.size;
+    this.held -= 1 + cell.values.size;
     if (cell.labels[0] !== "requests") return;
     for (const times of cell.values.values()) this.dropped += times;
     this.dropped += cell.unanswered;
