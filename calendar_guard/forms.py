@@ -131,8 +131,9 @@ class WeddingForm(ReturningForm):
     def _check_status(self, cleaned: dict[str, Any]) -> None:
         if {"status", "setup"} <= cleaned.keys():
             self.instance.status, self.instance.setup = cleaned["status"], cleaned["setup"]
+            known = Wedding.objects.filter(pk=self.instance.pk).first()
             with refuse(self):
-                writing.check_status(self.instance, None, clock.now())
+                writing.check_status(self.instance, known, clock.now())
 
     def _check_seen(self, seen: int | None) -> None:
         """Nobody overwrites what they have not seen, a "still going" least of all."""

@@ -12,6 +12,9 @@ from calendar_guard.models import Change, Coordinator, Permit, Revision, Wedding
 from tests.calendar_guard.admin_words import ADD, LIST, NOW, page_of, save, typed
 from tests.calendar_guard.examples import BERLIN, DAY, HOUR, LONDON, MINUTE, at
 
+TOO_EARLY = "Its set-up has not begun, so it cannot be live; call it confirmed until then."
+GOES_ON = "It is live, so it cannot be moved ahead; complete it when it is over."
+
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 
@@ -153,7 +156,10 @@ def test_a_wedding_may_be_typed_as_live_from_its_set_up_on() -> None:
     assert WeddingForm(form).is_valid()
     wedding = Wedding.objects.create(title="A", zone=LONDON, starts_at=NOW, ends_at=NOW + HOUR)
     ahead = typed("2026-08-15 14:00", "2026-08-15 23:00", status="live")
-    assert list(WeddingForm(ahead, instance=wedding).errors) == ["status"]
+    assert WeddingForm(ahead, instance=wedding).errors == {"status": [TOO_EARLY]}
+    Wedding.objects.update(status="live")
+    wedding.refresh_from_db()
+    assert WeddingForm(ahead, instance=wedding).errors == {"status": [GOES_ON]}
 
 
 def test_completing_a_wedding_stamps_the_moment_once(
