@@ -39,5 +39,5 @@ def run(
         umask=umask,
     )
     if done.returncode:
-        raise Problem(failed, why=last_words(done.stderr.strip() or done.stdout), then=then)
+        raise Problem(failed, why=last_words(f"{done.stdout}\n{done.stderr}".strip()), then=then)
     return done.stdout
