@@ -38,7 +38,7 @@ def work_directory(who: Identity) -> Iterator[Path]:
 
 
 def sweep() -> None:
-    """Remove those that nobody holds; another user's, and links, are left alone."""
+    """Remove those that nobody holds; links, and what we may not open, are left alone."""
     for path in Path(tempfile.gettempdir()).glob(f"{placing.PREFIX}*"):
         with contextlib.suppress(OSError):
             lock = _lock(path)

@@ -34,7 +34,10 @@ class WindowView(GuardView):
 
 
 class WindowsView(GuardView):
-    """All windows in [from, to) that a run of `duration` fits into: from now, for two weeks."""
+    """All windows in [from, to) that a run of `duration` fits into.
+
+    From now, for two weeks or for the horizon where that is shorter.
+    """
 
     def get(self, request: Request) -> Response:
         now = clock.now()

@@ -3,8 +3,8 @@
 New and changed events are written before those that are gone are removed. A wedding that has begun
 is not removed: many calendars list only what is still to come. While it is under way it keeps its
 status and loses none of its span, though the feed cancel or move it: a person must end it. A
-human's word stands: a wedding that is live stays so, and set-up, tear-down, guests, notes and
-coordinators are never touched.
+human's word stands: a wedding that is live stays so once its set-up has begun, and set-up,
+tear-down, guests, notes and coordinators are never touched.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

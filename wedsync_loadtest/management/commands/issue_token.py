@@ -18,7 +18,8 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("username")
-        parser.add_argument("--days", type=int, default=30, help="how long it is valid (30)")
+        within = f"how long it is valid, 1 to {MOST_DAYS} (30)"
+        parser.add_argument("--days", type=int, default=30, help=within)
         parser.add_argument("--scope", action="append", default=[], help="limit it to a permission")
 
     def handle(self, *args: Any, days: int, **options: Any) -> None:
