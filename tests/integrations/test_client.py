@@ -8,18 +8,12 @@ import tracemalloc
 import zlib
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
-from pathlib import Path
 from threading import Event
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+import trustme
 
-import clock
 from integrations import client
 from tests.fakes.calendars import CalendarServer, Handler
 from wedsync_cli import ports
@@ -349,49 +343,39 @@ def test_nobody_there_is_said_in_words() -> None:
 
 
 @pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Of localhost, signed by itself."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now, day = clock.real_now(), timedelta(days=1)
-    signed = (
-        x509.CertificateBuilder(name, name, key.public_key(), 1, now - day, now + day)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    file = tmp_path_factory.mktemp("tls") / "localhost.pem"
-    file.write_bytes(private + signed.public_bytes(serialization.Encoding.PEM))
-    return file
+def authority() -> trustme.CA:
+    return trustme.CA()
 
 
 @pytest.fixture
-def secure(certificate: Path) -> Iterator[CalendarServer]:
+def trusted(authority: trustme.CA) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    return context
+
+
+@pytest.fixture
+def secure(authority: trustme.CA) -> Iterator[CalendarServer]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
+    authority.issue_cert("localhost").configure_cert(context)
     with CalendarServer(certificate=context) as running:
         running.publish(TEXT)
         yield running
 
 
-def test_tls_checks_the_name_that_was_asked_for(secure: CalendarServer, certificate: Path) -> None:
-    trusted = ssl.create_default_context(cafile=str(certificate))
-
+def test_tls_checks_the_name_that_was_asked_for_and_who_signed_it(
+    secure: CalendarServer, trusted: ssl.SSLContext
+) -> None:
     assert fetch(secure.url(host="localhost"), tls=trusted).body == TEXT.encode()
     with pytest.raises(client.Unreachable, match="No safe connection to 127.0.0.1: IP address"):
         fetch(secure.url(), tls=trusted)
-    with pytest.raises(client.Unreachable, match="self-signed certificate"):
+    with pytest.raises(client.Unreachable, match="unable to get local issuer certificate"):
         fetch(secure.url(host="localhost"))
 
 
 def test_a_redirect_from_https_to_http_is_refused(
-    secure: CalendarServer, certificate: Path, server: CalendarServer
+    secure: CalendarServer, trusted: ssl.SSLContext, server: CalendarServer
 ) -> None:
-    trusted = ssl.create_default_context(cafile=str(certificate))
     secure.redirect(server.url("/?key=s3cret"), "/a")
     with pytest.raises(client.Refused, match=r"Redirects to http://127\.0\.0\.1:\d+/…, which all"):
         fetch(secure.url("/a", host="localhost"), tls=trusted)

@@ -35,7 +35,7 @@ def drive(run: Run) -> services.RunWord:
     return services.get_run(run_id=str(run.pk))
 
 
-def test_a_run_passes_and_its_history_stays(engineer: User) -> None:
+def test_a_run_passes_and_all_that_is_told_of_it_stays_and_fits_together(engineer: User) -> None:
     word = drive(begin(engineer, seconds=2.5))
     assert word.state == "passed"
     assert word.totals is not None
@@ -67,7 +67,11 @@ def test_a_run_passes_and_its_history_stays(engineer: User) -> None:
         ("garbage", "failed: No request was answered"),
         ("silent", "failed: No request was answered"),
         ("crossed", "failed: "),
-        ("broken", 'errored: k6 cannot load the script: level=error msg="SyntaxError: unexpected'),
+        (
+            "broken",
+            'errored: k6 cannot load the script: level=error msg="SyntaxError: unexpected end of '
+            "file at script.js:3",
+        ),
     ],
 )
 def test_what_proves_nothing_never_passes(engineer: User, mode: str, expected: str) -> None:

@@ -4,7 +4,6 @@ import contextlib
 import os
 import select
 import signal
-import socket
 import ssl
 import subprocess
 import threading
@@ -19,6 +18,7 @@ from typing import Self
 import pytest
 import trustme
 
+from runs import ports
 from runs.aggregator import Aggregator
 from runs.tools import Finished, Job, Prepared, Tool, ToolProblem, get_tool
 from tests.mortal import MORTAL
@@ -82,12 +82,6 @@ def serve(certificate: trustme.LeafCert | None = None) -> Iterator[Site]:
         server.shutdown()
         server.server_close()
         thread.join()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class LocalRun:
@@ -200,4 +194,4 @@ def job_of(
     path = workdir / tool.script_name
     path.write_text(script)
     duration = timedelta(seconds=seconds)
-    return Job("1", path, workdir, target, duration, users, free_port(), deny)
+    return Job("1", path, workdir, target, duration, users, ports.free(), deny)

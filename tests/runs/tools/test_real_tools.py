@@ -166,10 +166,11 @@ def test_a_tool_reaches_no_denied_address(
 
 @pytest.mark.parametrize("waits", [True, False])
 @pytest.mark.parametrize(
-    ("name", "script"), [("artillery", ARTILLERY_SCRIPT), ("locust", LOCUST_SCRIPT)]
+    ("name", "script", "within"),
+    [("artillery", ARTILLERY_SCRIPT, 5.0), ("locust", LOCUST_SCRIPT, 3.0)],
 )
 def test_a_tool_with_our_tap_dies_with_its_supervisor(
-    site: Site, tmp_path: Path, name: str, script: str, waits: bool
+    site: Site, tmp_path: Path, name: str, script: str, within: float, waits: bool
 ) -> None:
     tool = tool_here(name)
     job = job_of(tool, script, tmp_path, target=site.url, seconds=60)
@@ -179,5 +180,5 @@ def test_a_tool_with_our_tap_dies_with_its_supervisor(
             run.go()
             run.read_until_samples()
         run.close_go()
-        assert run.read_to_end(seconds=5) == 3
+        assert run.read_to_end(seconds=within) == 3
     assert bool(site.paths) is not waits

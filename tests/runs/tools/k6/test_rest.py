@@ -12,11 +12,11 @@ import httpx
 import pytest
 
 import tests.fakes.k6
+from runs import ports
 from runs.tools import Job, ToolProblem
 from runs.tools.k6 import K6
 from runs.tools.k6.lines import K6Reader
 from tests.runs.tools.fake_shell import job_in
-from tests.runs.tools.local import free_port
 from tests.waiting import until
 
 
@@ -44,7 +44,7 @@ def fake_k6(job: Job, *inherits: int) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def test_a_k6_that_is_ready_is_told_to_go(k6: K6, tmp_path: Path, pipe: tuple[int, int]) -> None:
-    job = replace(job_in(tmp_path), port=free_port())
+    job = replace(job_in(tmp_path), port=ports.free())
     with fake_k6(job, pipe[0]) as process:
         k6.go(job, pipe[1])
         assert process.wait(5) == 0
@@ -61,7 +61,7 @@ def test_a_k6_that_is_ready_is_told_to_go(k6: K6, tmp_path: Path, pipe: tuple[in
 def test_the_k6_of_another_run_is_told_nothing_though_it_has_our_port(
     k6: K6, tmp_path: Path, pipe: tuple[int, int], tell: Callable[[K6, Job, int], None]
 ) -> None:
-    job = replace(job_in(tmp_path), port=free_port())
+    job = replace(job_in(tmp_path), port=ports.free())
     (tmp_path / "wedsync-archive.tar").write_text("function setup() {}")
     with fake_k6(job) as process:
         with pytest.raises(ToolProblem, match="is another program's; it was stopped"):
