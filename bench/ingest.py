@@ -25,10 +25,9 @@ from typing import Any
 import msgspec
 
 from bench._publishing import delays_ms, quantile
-from runs import cells
-from runs.aggregator import Aggregator
 from runs.redaction import Redactor
-from runs.samples import REQUESTS, Second
+from runs.samples import REQUESTS, Second, cells
+from runs.samples.aggregator import Aggregator
 from runs.tools.k6.lines import K6Reader
 from runs.tools.lines import Lines
 from tests.stories.stack import ROOT, running_stack

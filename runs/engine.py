@@ -6,8 +6,10 @@ from pathlib import Path
 
 import clock
 from calendar_guard import services as calendar_guard
-from runs import fanout, following, identity, mishaps, moves, preparing
-from runs.identity import Identity
+from runs import fanout, following, mishaps, moves, preparing
+from runs.host import identity
+from runs.host.identity import Identity
+from runs.host.workdir import work_directory
 from runs.lease import Lease
 from runs.models import HELD_BY_A_WORKER, OPEN, Run, State
 from runs.outcome import Outcome
@@ -16,7 +18,6 @@ from runs.preparing import Ready
 from runs.shards.conducting import Call, Conductor
 from runs.tools import Tool, ToolProblem, get_tool
 from runs.watch import Watch
-from runs.workdir import work_directory
 
 
 def execute(run_id: int, *, call_shard: Call | None = None) -> None:

@@ -14,9 +14,9 @@ from django.db import DataError, IntegrityError, connections, transaction
 from django.db.models import Max
 
 from runs.models import Run, Snapshot, State
-from runs.percentiles import percentiles
 from runs.persisting import AWAY_ERRORS, let_go
 from runs.samples import Second
+from runs.samples.percentiles import percentiles
 from runs.thresholds import Breach, Heat
 from streaming import services as streaming
 from streaming import wire
@@ -30,7 +30,7 @@ SLACK_S = RETRY_S + 0.25  # a retry that is due: the verdict waits for no more
 class Told:
     """A second under its sequence number, and when the first bytes behind it were read (unmoved).
 
-    A closed one brings what is kept of it: its sketch, and its cells (`runs.cells`).
+    A closed one brings what is kept of it: its sketch, and its cells (`runs.samples.cells`).
     """
 
     update: wire.Update

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import clock
 from runs import process, words
-from runs.aggregator import Aggregator
-from runs.identity import Identity
+from runs.host.identity import Identity
 from runs.outcome import Stop
 from runs.preparing import Ready
 from runs.redaction import Redactor
+from runs.samples.aggregator import Aggregator
 from runs.tools import Command, Job, Tool
 
 shutting_down = threading.Event()

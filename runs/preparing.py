@@ -11,12 +11,14 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
-from runs import belongings, ports, process, targets, vault
+from runs import belongings, process, targets, vault
 from runs.fencing import fence, kernel, places, safeguards
 from runs.fencing.fence import Fence
 from runs.fencing.networks import Network, complement, overlap, read_networks
 from runs.fencing.places import Place
-from runs.identity import Identity
+from runs.host import ports
+from runs.host.identity import Identity
+from runs.host.workdir import disk_problem
 from runs.models import Run, Target
 from runs.outcome import Stop
 from runs.redaction import Redactor
@@ -24,7 +26,6 @@ from runs.request import Invalid
 from runs.targets import Load
 from runs.tools import Finished, Job, OwnVerdict, Prepared, Shell, Tool, ToolProblem
 from runs.words import count, span
-from runs.workdir import disk_problem
 
 _LOOPBACK = read_networks(["127.0.0.0/8", "::1/128"])
 _CA = "wedsync-ca.pem"

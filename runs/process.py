@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from runs import living
-from runs.child import A_PIPE, Child
 from runs.fencing import doors
 from runs.fencing.fence import Fence
-from runs.identity import Identity
+from runs.host import living
+from runs.host.child import A_PIPE, Child
+from runs.host.identity import Identity
 from runs.outcome import Stop
 from runs.redaction import Redactor
 from runs.tools import Command, Finished, ToolProblem, placing

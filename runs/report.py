@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from runs.percentiles import percentiles, rounded
 from runs.samples import Endpoint, Metric, Totals
+from runs.samples.percentiles import percentiles, rounded
 from runs.words import figure
 from streaming.wire import Update
 

@@ -11,7 +11,8 @@ from django.conf import settings
 from kombu.exceptions import OperationalError
 
 import clock
-from runs import engine, fanout, following, living
+from runs import engine, fanout, following
+from runs.host import living
 from runs.models import HELD_BY_A_WORKER, OPEN, Run, State
 from runs.outcome import Outcome
 from runs.past import keeping

@@ -9,12 +9,12 @@ from typing import Any
 
 import clock
 from calendar_guard import services as calendar_guard
-from runs import cells, fanout, report, targets, thresholds
-from runs.aggregator import Aggregator
+from runs import fanout, report, targets, thresholds
 from runs.lease import Lease
 from runs.models import Run
 from runs.outcome import Outcome, Stop, check_own, decide
-from runs.samples import Second
+from runs.samples import Second, cells
+from runs.samples.aggregator import Aggregator
 from runs.tools import Ending, OwnVerdict
 
 PUBLISH_S, REPORT_S = 0.015, 2.0

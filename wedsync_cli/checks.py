@@ -21,8 +21,7 @@ DATES = {
 # In a night of changing clocks the hour is what is hard, and these ask for it.
 CLOCKS = ("tests/calendar_guard", "tests/dashboard", "tests/runs/test_schedules.py")
 _OF_RUNS = (
-    "belongings cells comparing fence flood following limits outcome ports process redaction "
-    "rollup samples shares sketch warden words"
+    "belongings comparing fence flood following outcome process redaction rollup shares words"
 )
 # Tests that ask no date, and of a database nothing that differs: once is enough.
 ONCE = (
@@ -37,6 +36,9 @@ ONCE = (
     "tests/dashboard/test_trend.py",
     "tests/dashboard/test_words.py",
     *(f"tests/runs/test_{name}.py" for name in _OF_RUNS.split()),
+    "tests/runs/host/test_ports.py",
+    "tests/runs/host/test_warden.py",
+    "tests/runs/samples",
     "tests/runs/thresholds",
     "tests/runs/tools",
     "tests/streaming",

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from runs.child import Child
 from runs.fencing.fence import Fence
-from runs.identity import Identity
+from runs.host.child import Child
+from runs.host.identity import Identity
 
 SHUT: dict[str, Any] = {"listen": [], "hosts": "", "control": -1}
 """No door: the program has no network at all."""

@@ -1,8 +1,8 @@
 """Whether this kernel lets us give a tool a network of its own."""
 
 from runs import process
-from runs.identity import Identity
-from runs.workdir import work_directory
+from runs.host.identity import Identity
+from runs.host.workdir import work_directory
 
 _fenced: set[Identity] = set()
 

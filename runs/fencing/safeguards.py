@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from runs import child
 from runs.fencing.fence import Fence
 from runs.fencing.networks import Network
-from runs.identity import Identity
+from runs.host import child
+from runs.host.identity import Identity
 from runs.models import Target
 from runs.targets import Load
 from runs.tools import Tool

@@ -6,7 +6,7 @@ from runs.models.runs import Run
 class Snapshot(models.Model):
     """A closed second, or several rolled up: the words as streamed, and what merges.
 
-    `sketch` holds the latencies of all requests; `cells` every key's tally (`runs.cells`).
+    `sketch` holds the latencies of all requests; `cells` every key's tally (`runs.samples.cells`).
     """
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="snapshots")

@@ -55,7 +55,7 @@ class Shard(models.Model):
 
 
 class ShardSecond(models.Model):
-    """A closed second on its way from a shard to whoever merges it (`runs.cells`)."""
+    """A closed second on its way from a shard to whoever merges it (`runs.samples.cells`)."""
 
     shard = models.ForeignKey(Shard, on_delete=models.CASCADE, related_name="seconds")
     at = models.BigIntegerField(help_text="Seconds since 1970, by the calendar's clock.")

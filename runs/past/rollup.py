@@ -6,10 +6,9 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from runs import cells
-from runs.percentiles import percentiles
-from runs.samples import Key, Tally
-from runs.sketch import Sketch
+from runs.samples import Key, Tally, cells
+from runs.samples.percentiles import percentiles
+from runs.samples.sketch import Sketch
 
 WIDTHS = (1, 10, 60)
 

@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Collection, Iterable
 
-from runs import living, workdir
+from runs.host import living, workdir
 from runs.models import Run, Shard, ShardSecond
 
 AT_WORK = (Shard.State.PREPARING, Shard.State.READY, Shard.State.RUNNING)

@@ -15,11 +15,10 @@ from typing import Any
 from django.db import connection
 
 import clock
-from runs import cells
 from runs.models import GOING, Run, Shard, ShardSecond, State
 from runs.outcome import Stop, fault_of_ours
 from runs.persisting import tolerated
-from runs.samples import Second
+from runs.samples import Second, cells
 
 log = logging.getLogger(__name__)
 BEAT_S, LOOK_S, EAGER_S = 1.0, 0.2, 0.05

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 
 import clock
-from runs import cells
-from runs.aggregator import LATENESS_S, Aggregator
 from runs.models import Run, Shard, ShardSecond
 from runs.persisting import tolerated
-from runs.samples import Second
+from runs.samples import Second, cells
+from runs.samples.aggregator import LATENESS_S, Aggregator
 
 # A second waits so long for a shard that says nothing of it; what comes later joins the next one.
 LATE_S = 4.0

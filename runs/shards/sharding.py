@@ -12,9 +12,11 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 import clock
-from runs import following, identity, mishaps, preparing, process
+from runs import following, mishaps, preparing, process
 from runs.following import Follower
-from runs.identity import Identity
+from runs.host import identity
+from runs.host.identity import Identity
+from runs.host.workdir import work_directory
 from runs.models import Shard, State
 from runs.outcome import Stop
 from runs.persisting import answer, surely
@@ -22,7 +24,6 @@ from runs.preparing import Ready
 from runs.shards.burying import total
 from runs.shards.link import EAGER_S, LOOK_S, Link
 from runs.tools import Tool, ToolProblem, get_tool
-from runs.workdir import work_directory
 
 
 @dataclass

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from runs.samples import Endpoint, Metric, Second, Tally, Totals
-from runs.sketch import Sketch
+from runs.samples.sketch import Sketch
 from runs.thresholds import measuring
 from runs.thresholds.language import LONGEST_SPAN_S, Threshold
 from runs.thresholds.measuring import Measured

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from runs import identity, living, preparing, process
-from runs.aggregator import Aggregator
+from runs import preparing, process
+from runs.host import identity, living
+from runs.host.workdir import work_directory
 from runs.models import Run
 from runs.preparing import Ready
+from runs.samples.aggregator import Aggregator
 from runs.tools import Command, Reader, Tool
-from runs.workdir import work_directory
 
 
 @dataclass

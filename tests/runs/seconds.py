@@ -7,12 +7,12 @@ from typing import Any
 import msgspec
 from django.contrib.auth.models import User
 
-from runs import cells, fanout
-from runs.aggregator import Aggregator
+from runs import fanout
 from runs.models import Run, Snapshot
 from runs.past import keeping
 from runs.past.rollup import Span
-from runs.samples import REQUESTS, Batch, Key, Second
+from runs.samples import REQUESTS, Batch, Key, Second, cells
+from runs.samples.aggregator import Aggregator
 
 FULL_MINUTE = datetime(2026, 6, 9, 8, 0, tzinfo=UTC)
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from runs.past.comparing import Comparison, Difference, Measured, Side, compare, noise
 from runs.past.comparing.sides import shorten
-from runs.sketch import Sketch
+from runs.samples.sketch import Sketch
 
 
 def sketch(values: list[float]) -> Sketch:

@@ -16,9 +16,10 @@ from django.db import DatabaseError, connection
 import clock
 from calendar_guard import services as calendar_guard
 from calendar_guard.models import Permit
-from runs import engine, fanout, following, lease, living, services, watch
+from runs import engine, fanout, following, lease, services, watch
+from runs.host import living
 from runs.models import Run, Snapshot, Target
-from runs.sketch import Sketch
+from runs.samples.sketch import Sketch
 from tests.runs.conftest import begin_a_wedding, request_for
 from tests.runs.driving import begin, in_background, outcome, state
 from tests.waiting import until

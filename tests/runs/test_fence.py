@@ -11,20 +11,21 @@ from pathlib import Path
 
 import pytest
 
-from runs import identity, living, process
+from runs import process
 from runs.fencing import kernel
 from runs.fencing.fence import Door, Fence, around
 from runs.fencing.kernel import can_fence
 from runs.fencing.places import Place
-from runs.identity import Identity
+from runs.host import identity, launcher, living
+from runs.host.identity import Identity
+from runs.host.workdir import work_directory
 from runs.process import ToolProcess
 from runs.tools import Command, Finished
-from runs.workdir import work_directory
 from tests.runs.tools.local import Site
 from tests.waiting import until
 
 PYTHON = Path("/usr/bin/python3")
-LAUNCHER = Path(process.__file__).with_name("launcher.py")
+LAUNCHER = Path(launcher.__file__)
 WHO = identity.choose(PYTHON) if PYTHON.exists() else Identity()
 needs_a_namespace = pytest.mark.skipif(
     not PYTHON.exists() or not can_fence(WHO),
@@ -246,7 +247,7 @@ print("whole" if got == sent[::-1] else len(got), file=sys.stderr)
 import threading
 from pathlib import Path
 from runs.fencing.fence import Door, Fence
-from runs.identity import Identity
+from runs.host.identity import Identity
 from runs.process import ToolProcess
 from runs.tools import Command
 fence = Fence((Door(("127.0.0.1", 80), ("127.0.0.1", {port})),))

@@ -9,12 +9,12 @@ from django.contrib.auth.models import User
 import clock
 from audit import services as audit
 from runs import engine, report, services
-from runs.aggregator import Aggregator
 from runs.finding import UnknownRun
 from runs.models import Plan, Run, Snapshot
 from runs.past import history, keeping, notes, rollup
 from runs.request import Invalid
 from runs.samples import REQUESTS, Batch, Key
+from runs.samples.aggregator import Aggregator
 from tests.runs.conftest import request_for
 from tests.runs.seconds import FULL_MINUTE, Measured, keep, past_run, spans_of, steady
 

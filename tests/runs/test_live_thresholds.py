@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
-from runs import engine, living, services
+from runs import engine, services
+from runs.host import living
 from runs.models import Run
 from tests.runs.driving import begin, in_background
 from tests.waiting import until

@@ -4,7 +4,7 @@ import pytest
 
 from runs.outcome import Stop, check_own, decide
 from runs.samples import Totals
-from runs.sketch import Sketch
+from runs.samples.sketch import Sketch
 from runs.thresholds import Check
 from runs.tools import Ending, OwnVerdict
 

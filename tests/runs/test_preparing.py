@@ -14,7 +14,7 @@ import pytest
 from runs import preparing, vault
 from runs.fencing import kernel
 from runs.fencing.networks import holds, read_networks
-from runs.identity import Identity
+from runs.host.identity import Identity
 from runs.models import Run, Target
 from runs.request import Invalid
 from runs.tools import Job, Prepared, Shell, ToolProblem

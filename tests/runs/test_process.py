@@ -3,12 +3,13 @@ from pathlib import Path
 
 import pytest
 
-from runs import identity, living, process
-from runs.identity import Identity
+from runs import process
+from runs.host import identity, living
+from runs.host.identity import Identity
+from runs.host.workdir import work_directory
 from runs.outcome import Stop
 from runs.process import Survivors, ToolProcess
 from runs.tools import Command, ToolProblem
-from runs.workdir import work_directory
 from tests.waiting import until
 
 SHELL = "/bin/sh"

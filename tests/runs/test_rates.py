@@ -7,7 +7,7 @@ from runs import engine, targets
 from runs.models import Target
 from runs.rates import RateCap
 from runs.samples import Second
-from runs.sketch import Sketch
+from runs.samples.sketch import Sketch
 from tests.runs.conftest import request_for
 from tests.runs.driving import begin
 

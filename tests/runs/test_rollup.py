@@ -5,11 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runs import cells
 from runs.past import rollup
 from runs.past.rollup import Span, roll
-from runs.samples import REQUESTS, Key
-from runs.sketch import Sketch
+from runs.samples import REQUESTS, Key, cells
+from runs.samples.sketch import Sketch
 from tests.runs.seconds import FULL_MINUTE, spans_of, steady
 
 latencies = st.none() | st.floats(min_value=0.01, max_value=60_000)

@@ -14,8 +14,9 @@ from django.db.models import QuerySet
 
 import clock
 from calendar_guard.models import Permit
-from runs import cells, engine, following, process, services, tasks
+from runs import engine, following, process, services, tasks
 from runs.models import Run, Shard, ShardSecond, Snapshot
+from runs.samples import cells
 from runs.shards import link, sharding
 from runs.shards.judging import Whole, merge_own
 from runs.shards.merging import Merger

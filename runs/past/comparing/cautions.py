@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from runs.past.comparing.differences import least_answers
 from runs.past.comparing.sides import ENDED, Side
-from runs.percentiles import QUANTILES
+from runs.samples.percentiles import QUANTILES
 from runs.words import count, span
 
 ENDED_WELL = {"passed", "failed"}

@@ -6,7 +6,7 @@ from typing import Literal
 from runs.past.comparing import noise
 from runs.past.comparing.noise import Estimate
 from runs.past.comparing.sides import Measured
-from runs.percentiles import QUANTILES, rounded
+from runs.samples.percentiles import QUANTILES, rounded
 
 Judgement = Literal[
     "within noise", "slower", "faster", "more errors", "fewer errors", "more", "fewer",

@@ -8,7 +8,7 @@ the same test run twice is some per cent apart, and Artillery tells whole millis
 import math
 from dataclasses import dataclass
 
-from runs.sketch import Sketch
+from runs.samples.sketch import Sketch
 
 SURE = 2.576  # standard deviations on either side that hold 99 of 100
 SKETCH_ERROR = 0.004

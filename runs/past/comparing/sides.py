@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from runs.sketch import Sketch
+from runs.samples.sketch import Sketch
 
 
 @dataclass(frozen=True, slots=True)

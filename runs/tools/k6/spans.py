@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from runs.samples import Tally
-from runs.sketch import Sketch
+from runs.samples.sketch import Sketch
 
 _OFF = 1 / 256  # by how much of itself the middle of a sketch's bucket may be off
 _OPERATORS: dict[str, Callable[[float, float], bool]] = {

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from runs.limits import OTHER
 from runs.samples import Key, Kind, Second, Tally
+from runs.samples.limits import OTHER
 from runs.tools import OwnVerdict
 from runs.tools.k6.spans import NOUGHT, Span, average, holds, quantile, share_of
 from runs.tools.lines import endpoint

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from functools import cached_property
 
-from runs.aggregator import Aggregator
 from runs.samples import REQUESTS, Batch, Cell, Key, Second
+from runs.samples.aggregator import Aggregator
 from runs.thresholds import Check, Heat, Judge, parse
 
 Requests = tuple[list[float], int, int]

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runs.aggregator import Aggregator
 from runs.samples import Batch, Second
-from runs.sketch import Sketch
+from runs.samples.aggregator import Aggregator
+from runs.samples.sketch import Sketch
 from runs.thresholds import Judge, Threshold, parse
 from tests.runs.thresholds.seconds import Raw, Requests, Run, took
 

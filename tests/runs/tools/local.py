@@ -18,8 +18,8 @@ from typing import Self
 import pytest
 import trustme
 
-from runs import ports
-from runs.aggregator import Aggregator
+from runs.host import ports
+from runs.samples.aggregator import Aggregator
 from runs.tools import Finished, Job, Prepared, Tool, ToolProblem, get_tool
 from tests.mortal import MORTAL
 

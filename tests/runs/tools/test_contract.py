@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from _pytest.mark import ParameterSet
 
-from runs.aggregator import Aggregator
 from runs.samples import Batch
+from runs.samples.aggregator import Aggregator
 from runs.tools import Job, Tool, ToolProblem, get_tool, tool_names
 from runs.tools.lines import LONGEST_LINE
 from runs.tools.surroundings import trusting

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from runs.aggregator import Aggregator
-from runs.limits import MOST_NAMES
 from runs.samples import REQUESTS, Batch, Cell, Key
+from runs.samples.aggregator import Aggregator
+from runs.samples.limits import MOST_NAMES
 from runs.tools.k6.lines import K6Reader
 
 RECORDING = Path(__file__).parents[1] / "recordings" / "k6-v1.ndjson"

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 import tests.fakes.k6
-from runs import ports
+from runs.host import ports
 from runs.tools import Job, ToolProblem
 from runs.tools.k6 import K6
 from runs.tools.k6.lines import K6Reader

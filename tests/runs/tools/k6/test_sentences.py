@@ -5,10 +5,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from runs import identity
+from runs.host import identity
+from runs.host.workdir import work_directory
 from runs.tools import ToolProblem, placing
 from runs.tools.k6 import K6, shards
-from runs.workdir import work_directory
 from tests.runs.tools.fake_shell import job_in
 from tests.runs.tools.local import LocalRun, job_of, tool_here
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runs.limits import OTHER
 from runs.samples import Key, Kind, Second, Tally
-from runs.sketch import Sketch
+from runs.samples.limits import OTHER
+from runs.samples.sketch import Sketch
 from runs.tools.k6.spans import Span, holds, quantile
 from runs.tools.k6.thresholds import K6Judge
 from tests.runs.tools.local import LocalRun, job_of, serve, tool_here

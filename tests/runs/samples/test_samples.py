@@ -1,9 +1,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runs.aggregator import MOST_OPEN, Aggregator
-from runs.limits import MOST_NAMES, OTHER
 from runs.samples import REQUESTS, Batch, Cell, Key
+from runs.samples.aggregator import MOST_OPEN, Aggregator
+from runs.samples.limits import MOST_NAMES, OTHER
 
 
 def batch_of(

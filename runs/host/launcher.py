@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
-END_NOW = signal.SIGUSR1  # from the worker by runs/living.py, from the kernel when the worker died
+END_NOW = signal.SIGUSR1  # from the worker by living.py, from the kernel when the worker died
 MOST_PROCESSES = 4096  # and threads, of all tools together that run as nobody
 BEGUN, NOTHING_LEFT = b"b", b"0"
 PASSED_ON = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
@@ -186,7 +186,7 @@ def _prctl(option: int, value: int) -> None:
 
 def _leave_our_network(fence: dict[str, Any]) -> None:
     try:
-        here = os.path.dirname(__file__)
+        here = os.path.dirname(os.path.dirname(__file__))
         runpy.run_path(os.path.join(here, "fencing", "namespace.py"))["enter"](fence)
     except OSError as error:
         sys.exit(f"The tool cannot get a network of its own: {error.strerror}.")

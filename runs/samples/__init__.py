@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from runs.sketch import Sketch
+from runs.samples.sketch import Sketch
 
 REQUESTS = "requests"
 """The metric of every tool's requests, whose values are latencies in milliseconds."""

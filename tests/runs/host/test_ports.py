@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from runs import ports
+from runs.host import ports
 
 
 def binds(port: int) -> bool:

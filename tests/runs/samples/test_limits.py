@@ -1,6 +1,6 @@
-from runs.aggregator import Aggregator
-from runs.limits import MOST_KEYS, MOST_METRICS, MOST_NAMES, MOST_STATUSES, OTHER, Limits
 from runs.samples import REQUESTS, Batch, Cell, Key
+from runs.samples.aggregator import Aggregator
+from runs.samples.limits import MOST_KEYS, MOST_METRICS, MOST_NAMES, MOST_STATUSES, OTHER, Limits
 
 
 def fitted(*keys: Key) -> list[Key]:

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from runs import living
-from runs.identity import Identity
-from runs.launcher import BEGUN
+from runs.host import living
+from runs.host.identity import Identity
+from runs.host.launcher import BEGUN
 from runs.tools import ToolProblem
 
 NOWHERE, A_PIPE = subprocess.DEVNULL, subprocess.PIPE

@@ -1,6 +1,6 @@
 """The percentiles that a run tells everywhere: live, in its report, rolled up and compared."""
 
-from runs.sketch import Sketch
+from runs.samples.sketch import Sketch
 
 QUANTILES = {"p50_ms": 0.5, "p95_ms": 0.95, "p99_ms": 0.99}
 

@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runs import cells
-from runs.samples import REQUESTS, Cell, Key, Tally
+from runs.samples import REQUESTS, Cell, Key, Tally, cells
 
 keys = st.builds(Key, st.sampled_from([REQUESTS, "checks", ""]), st.text(max_size=5), st.text())
 values = st.lists(st.floats(-5, 1e9), max_size=20)

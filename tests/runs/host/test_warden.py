@@ -13,17 +13,18 @@ from typing import Any
 
 import pytest
 
-from runs import identity, living, process
+from runs import process
 from runs.fencing import doors
-from runs.identity import Identity
+from runs.host import identity, launcher, living
+from runs.host.identity import Identity
+from runs.host.workdir import work_directory
 from runs.outcome import Stop
 from runs.process import Halted, Survivors, ToolProcess
 from runs.tools import Command
-from runs.workdir import work_directory
 from tests.waiting import until
 
 PYTHON = Path("/usr/bin/python3")
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 US = Identity()
 # A session of its own, no environment, and a parent that is gone: it says its number and lives on.
 ESCAPE = "setsid env -i /bin/sh -c '/bin/sleep 60 & echo $! >&2'; "
@@ -78,7 +79,7 @@ def test_who_escapes_is_gone_though_the_tool_had_to_be_killed(
 WORKER = """
 import sys, threading
 from pathlib import Path
-from runs.identity import Identity
+from runs.host.identity import Identity
 from runs.process import ToolProcess
 from runs.tools import Command
 argv = ["/bin/sh", "-c", sys.argv[1] + "exec sleep 60"]
@@ -157,8 +158,8 @@ def test_who_escapes_is_gone_without_privileges_too(
     ours, theirs = os.pipe()
     who = {"parent": os.getpid(), "uid": None}
     terms = limits | who | {"fence": fence, "fds": [], "proof": theirs}
-    launcher = process.__file__.replace("process.py", "launcher.py")
-    argv = [str(PYTHON), "-IS", launcher, json.dumps(terms), "/bin/sh", "-c", ESCAPE + "exit 3"]
+    argv = [str(PYTHON), "-IS", launcher.__file__, json.dumps(terms)]
+    argv += ["/bin/sh", "-c", ESCAPE + "exit 3"]
     nobody: dict[str, Any] = {"user": 65534, "group": 65534, "extra_groups": []}
     done = subprocess.run(argv, **nobody, pass_fds=[theirs], stderr=subprocess.PIPE)
     os.close(theirs)
@@ -230,10 +231,10 @@ def test_a_tool_that_is_stopped_before_its_warden_began_left_nothing(tmp_path: P
 CROWDED = """
 import resource, sys, threading
 from pathlib import Path
-from runs import identity
+from runs.host import identity
 from runs.process import ToolProcess
 from runs.tools import Command
-from runs.workdir import work_directory
+from runs.host.workdir import work_directory
 resource.setrlimit(resource.RLIMIT_NPROC, (1000, 1000))
 with work_directory(who := identity.choose(Path("/bin/sh"))) as home:
     argv = ["/bin/sh", "-c", "grep processes /proc/self/limits >&2"]

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from runs.limits import OTHER, Limits
 from runs.samples import REQUESTS, Batch, Cell, Endpoint, Key, Kind, Metric, Second, Tally, Totals
+from runs.samples.limits import OTHER, Limits
 
 MOST_OPEN = 120
 MOST_WAITING = 1000

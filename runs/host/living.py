@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
-from runs.launcher import END_NOW
+from runs.host.launcher import END_NOW
 
 MARK = "WEDSYNC_RUN"
 """The environment's name for a run's mark, which every process of its tool carries."""

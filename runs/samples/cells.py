@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from runs.samples import Key, Tally
-from runs.sketch import Sketch
+from runs.samples.sketch import Sketch
 
 _VERSION = b"\x01"
 _QUICKLY = 1

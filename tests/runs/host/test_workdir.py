@@ -15,19 +15,20 @@ import pytest
 from django.contrib.auth.models import User
 
 import clock
-from runs import identity, services, tasks, workdir
-from runs.identity import Identity
+from runs import services, tasks
+from runs.host import identity, workdir
+from runs.host.identity import Identity
+from runs.host.workdir import work_directory
 from runs.models import Run, State
 from runs.tools import placing
-from runs.workdir import work_directory
 from tests.runs.conftest import request_for
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 WORKER = """
 import subprocess, threading
 from pathlib import Path
-from runs import identity
-from runs.workdir import work_directory
+from runs.host import identity
+from runs.host.workdir import work_directory
 with work_directory(identity.choose(Path("/bin/sh"))) as home:
     (home / "script.js").write_text("hush-hush")
     tool = subprocess.Popen(["/bin/sleep", "60"], cwd=home)

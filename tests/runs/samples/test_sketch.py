@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runs.sketch import Sketch
+from runs.samples.sketch import Sketch
 
 durations = st.floats(min_value=1e-6, max_value=1e12) | st.just(0.0)
 batches = st.lists(durations, max_size=60)

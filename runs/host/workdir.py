@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from runs.identity import Identity
+from runs.host.identity import Identity
 from runs.tools import ToolProblem, placing
 
 
