@@ -66,3 +66,37 @@ def test_no_function_is_longer_than_an_idea() -> None:
         if (node.end_lineno or node.lineno) - node.lineno >= LONGEST_FUNCTION
     ]
     assert long == []
+
+
+def test_whatever_a_door_passes_on_is_asked_for() -> None:
+    """Import lint is off there. Words and errors are exempt: a caller may want to name them."""
+    tests = ((path, path.read_text(encoding="utf-8")) for path in (ROOT / "tests").rglob("*.py"))
+    trees = {path: ast.parse(text) for path, text in (*sources(), *tests)}
+    asked = {name for tree in trees.values() for name in asked_of_doors(tree)}
+    idle = [
+        f"{path}: {name}"
+        for path, tree in trees.items()
+        if path.name == "services.py"
+        for name in imported(tree) - own(tree) - asked
+        if name.islower()
+    ]
+    assert idle == []
+
+
+def asked_of_doors(tree: ast.Module) -> Iterator[str]:
+    """`services.check`, `calendar_guard.check`, `from runs.services import Invalid`."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Attribute(value=ast.Name(id=door)) if door in {"services", *ROOMS}:
+                yield node.attr
+            case ast.ImportFrom(module=str(module)) if module.endswith(".services"):
+                yield from (alias.name for alias in node.names)
+
+
+def imported(tree: ast.Module) -> set[str]:
+    nodes = (node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom))
+    return {alias.asname or alias.name for node in nodes for alias in node.names}
+
+
+def own(tree: ast.Module) -> set[str]:
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
