@@ -21,6 +21,7 @@ _KEPT = (
     *("title", "venue", "zone", "wall_start", "wall_end", "setup", "teardown"),
     *("status", "completed_at", "guests", "notes"),
 )
+_SAYS_WHEN = ("status", "starts_at", "setup")
 _WRITTEN = [field.name for field in Wedding._meta.concrete_fields if not field.primary_key]
 
 
@@ -85,7 +86,7 @@ def _follow(weddings: QuerySet[Wedding], now: datetime) -> int:
 def check_status(wedding: Wedding, known: Wedding | None, now: datetime) -> None:
     """Raises Invalid where a wedding is live or completed, or moved ahead as that, too early."""
     status = wedding.status
-    if known and (status, wedding.starts_at) == (known.status, known.starts_at):
+    if known and all(getattr(wedding, name) == getattr(known, name) for name in _SAYS_WHEN):
         return
     if status == Wedding.Status.COMPLETED and not wedding.may_be_over(now):
         said = "It has not begun, so it cannot be completed; cancel it if it is called off."
@@ -93,7 +94,7 @@ def check_status(wedding: Wedding, known: Wedding | None, now: datetime) -> None
     if status == Wedding.Status.LIVE and not wedding.may_go_on(now):
         said = "Its set-up has not begun, so it cannot be live; call it confirmed until then."
         if known and known.status == Wedding.Status.LIVE and known.may_go_on(now):
-            said = "It is live, so it cannot be moved ahead; complete it when it is over."
+            said = "It is live, so neither it nor its set-up moves ahead; complete it when over."
         raise Invalid("status", said)
 
 

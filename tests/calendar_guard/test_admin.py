@@ -13,7 +13,7 @@ from tests.calendar_guard.admin_words import ADD, LIST, NOW, page_of, save, type
 from tests.calendar_guard.examples import BERLIN, DAY, HOUR, LONDON, MINUTE, at
 
 TOO_EARLY = "Its set-up has not begun, so it cannot be live; call it confirmed until then."
-GOES_ON = "It is live, so it cannot be moved ahead; complete it when it is over."
+GOES_ON = "It is live, so neither it nor its set-up moves ahead; complete it when over."
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 

@@ -28,6 +28,7 @@ PARTY = {
     "starts_at": "2026-06-20T14:00:00",
     "ends_at": "2026-06-20T23:00:00",
 }
+GOES_ON = "It is live, so neither it nor its set-up moves ahead; complete it when over."
 TODAY = {"starts_at": "2026-06-10T10:00:00", "ends_at": "2026-06-10T20:00:00"}
 MARA = {"name": "Mara Lind", "email": "mara@venue.example", "phone": "+44 20 7946 0000"}
 
@@ -225,8 +226,18 @@ def test_a_wedding_that_goes_on_is_not_moved_ahead() -> None:
         keeping.change_wedding(wedding_id=pk, words=words, whole=False, by="mara", now=NOW)
     with pytest.raises(WrongWeddings) as imported:
         put({"uid": "7", "status": "confirmed"})
-    said = {"status": "It is live, so it cannot be moved ahead; complete it when it is over."}
+    said = {"status": GOES_ON}
     assert (changed.value.errors, imported.value.errors[0]) == (said, said)
+
+
+@pytest.mark.django_db
+def test_a_wedding_that_goes_on_keeps_its_set_up() -> None:
+    times = {"starts_at": "2026-06-13T10:00:00", "ends_at": "2026-06-13T20:00:00"}
+    [pk] = put(times | {"uid": "7", "status": "live", "setup": "P4D"}).ids
+    words = {"setup": "PT0S"}
+    with pytest.raises(WrongWords) as changed:
+        keeping.change_wedding(wedding_id=pk, words=words, whole=False, by="mara", now=NOW)
+    assert changed.value.errors == {"status": GOES_ON}
 
 
 @pytest.mark.django_db
