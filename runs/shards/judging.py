@@ -11,7 +11,7 @@ class Whole:
     """Of a run whose tool has no judge, what the shards said is all there is."""
 
     def __init__(self, run: Run) -> None:
-        self._texts = (run.tool_plan or {}).get("thresholds", ())
+        self._texts = tuple(dict.fromkeys((run.tool_plan or {}).get("thresholds", ())))
         self._judge = get_tool(run.tool).judge(self._texts)
 
     def see(self, seconds: Iterable[Second]) -> None:

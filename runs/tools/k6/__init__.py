@@ -10,15 +10,17 @@ import os
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import httpx
+import msgspec
 
 from runs.tools import Command, Job, OwnVerdict, Prepared, Reader, Shell, ToolProblem
 from runs.tools.k6 import archives, endings, loading, options, plans, rest, shards, versions
 from runs.tools.k6.lines import K6Reader
-from runs.tools.k6.summary import read_thresholds
+from runs.tools.k6.summary import LARGEST, read_thresholds
 from runs.tools.k6.thresholds import K6Judge
+from runs.tools.surroundings import read_left
 
 _ARCHIVE, _PLAN = "wedsync-archive.tar", "wedsync-inspect.json"
 _SUMMARY = "wedsync-summary.json"
@@ -59,7 +61,7 @@ class K6:
         return _prepared(version, plan, job)
 
     def command(self, job: Job, *, samples_fd: int, go_fd: int) -> Command:
-        plan = json.loads((job.workdir / _PLAN).read_text(encoding="utf-8"))
+        plan = _kept_plan(job)
         denied = sorted({*job.deny, *(plan.get("blacklistIPs") or ())})
         argv = [
             str(self.find()),
@@ -125,6 +127,24 @@ def _checked(path: Path) -> Path:
         "Run ./wedsync tools to get it, or let WEDSYNC_K6 name it.",
         code="tool_missing",
     )
+
+
+class _Kept(TypedDict, total=False):
+    blacklistIPs: list[str] | None
+    systemTags: list[str] | None
+    thresholds: dict[str, Any] | None
+
+
+def _kept_plan(job: Job) -> _Kept:
+    """Raises ToolProblem where a script that has run already wrote over it."""
+    try:
+        return msgspec.json.decode(read_left(job.workdir / _PLAN, LARGEST), type=_Kept)
+    except (OSError, ValueError, RecursionError) as error:
+        raise ToolProblem(
+            f"The script wrote over {_PLAN}, which k6 needs for its teardown(). Let the script "
+            "write its own files under other names.",
+            code="script_invalid",
+        ) from error
 
 
 def _speaks(job: Job) -> bool | None:

@@ -152,3 +152,14 @@ def test_k6_is_found_in_the_cache_of_wedsync_tools(
     assert K6().find() == cached
     on_path = executable(tmp_path / "k6")
     assert K6().find() == on_path
+
+
+@pytest.mark.parametrize("spoilt", ["no", "[]", '{"systemTags": 5}', '{"thresholds": ["p"]}'])
+def test_a_plan_that_the_script_wrote_over_is_refused_in_words(
+    k6: K6, tmp_path: Path, spoilt: str
+) -> None:
+    job = job_in(tmp_path)
+    k6.prepare(job, shell_of())
+    (tmp_path / "wedsync-inspect.json").write_text(spoilt)
+    with pytest.raises(ToolProblem, match="wrote over wedsync-inspect.json"):
+        k6.command(job, samples_fd=5, go_fd=6)
