@@ -39,5 +39,6 @@ def run(
         umask=umask,
     )
     if done.returncode:
-        raise Problem(failed, why=last_words(f"{done.stdout}\n{done.stderr}".strip()), then=then)
+        said = (last_words(done.stdout), last_words(done.stderr))
+        raise Problem(failed, why="\n".join(filter(None, said)), then=then)
     return done.stdout
