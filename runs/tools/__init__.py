@@ -217,7 +217,10 @@ class Tool(Protocol):
     def explain(self, code: int, stderr: str) -> Ending: ...
 
     def own_verdicts(self, job: Job) -> tuple[OwnVerdict, ...]:
-        """The script's own thresholds after the end, read from the work directory. Never raises."""
+        """The script's own thresholds after the end, read from the work directory. Never raises.
+
+        Of a run in shards they count only where `judge` gives none.
+        """
 
     def judge(self, thresholds: Iterable[str]) -> Judge | None:
         """Of a run in shards; None where what the shards say of themselves is all there is."""
