@@ -25,6 +25,7 @@ class Redactor:
         forms = {form for value in values for form in _forms(value)}
         self._forms = sorted(forms, key=len, reverse=True)
         self._pattern = re.compile("|".join(map(re.escape, self._forms))) if forms else None
+        self._parts = {part for form in self._forms for part in _parts(form)}
         self._sound: set[Key | str] = set()
 
     def text(self, text: str) -> str:
@@ -36,6 +37,8 @@ class Redactor:
         if self._pattern is None:
             return text
         text = self._pattern.sub(HIDDEN, text)
+        if self._parts.isdisjoint((text[:_LEAST_PART], text[-_LEAST_PART:])):
+            return text  # most are: a long key has too many parts to try each on every name
         for form in self._forms:
             for length in range(min(len(form) - 1, len(text)), _LEAST_PART - 1, -1):
                 if text.startswith(form[-length:]):
@@ -69,6 +72,11 @@ class Redactor:
         if len(self._sound) > _MOST_KNOWN:
             self._sound.clear()
         self._sound.add(sound)
+
+
+def _parts(form: str) -> set[str]:
+    """With one of these begins or ends whatever a cut can leave of it."""
+    return {form[at : at + _LEAST_PART] for at in range(len(form) - _LEAST_PART + 1)}
 
 
 def _forms(value: str) -> set[str]:
