@@ -21,6 +21,8 @@ shutting_down = threading.Event()
 READY_S, SILENT_S, DRAIN_S = 60.0, 15.0, 5.0
 # A script as long as declared still has to end: well within the stop time that was judged with it.
 ENDING_S = 5.0
+# Whoever reads may be long at what a script told; then the guard beside it ends the tool.
+GUARD_S, LATE_S = 0.25, 1.0
 TICK_S = 0.02  # also what an update may wait behind the last read
 GATHERED, GATHER_S = 256 * 1024, 0.005
 _LATE = "ask for fewer users, or let the script prepare less."
@@ -40,7 +42,10 @@ def begin(tool: Tool, ready: Ready, who: Identity, workdir: Path) -> process.Too
 
 
 class Follower:
-    """Reads what one tool writes. `why_stop` is asked at every tick and must answer at once."""
+    """Reads what one tool writes. `why_stop` is asked at every tick and must answer at once.
+
+    It is asked by a thread of its own as well: no number of samples stands between a no and TERM.
+    """
 
     def __init__(
         self,
@@ -58,9 +63,11 @@ class Follower:
         self._reader, self._redactor = tool.reader(job), Redactor(job.secrets.values())
         self._heard_at = time.monotonic()
         self._deadline = float("inf")
+        self._halting, self._over = threading.Lock(), threading.Event()
 
     def get_ready(self) -> bool:
         """Wait until the tool could go. False where it ended or was ended before."""
+        threading.Thread(target=self._guard, name="guard of a tool", daemon=True).start()
         pause, patience = threading.Event(), time.monotonic() + READY_S
         while self._child.exit_code is None:
             self.take_in()
@@ -111,8 +118,10 @@ class Follower:
 
     def halt(self, stop: Stop) -> bool:
         """Always False: the run goes no further. No database stands between a reason and TERM."""
-        self.stop = stop
-        self._child.terminate()
+        with self._halting:  # one TERM: a second would cost k6 its summary
+            if self.stop is None:
+                self.stop = stop
+                self._child.terminate()
         return False
 
     def drain(self) -> None:
@@ -130,6 +139,7 @@ class Follower:
 
         None where nobody knows.
         """
+        self._over.set()
         left = self._child.end()
         self._is_unproven = left is None
         limit = time.monotonic() + DRAIN_S
@@ -177,6 +187,18 @@ class Follower:
                 self._is_told, self.read_at = False, clock.real_now()
             self.aggregator.add(self._redactor.batch(self._reader.feed(chunk)))
 
+    def _guard(self) -> None:
+        """End the tool, by force if need be, where whoever reads it is late to do so."""
+        while not self._over.wait(GUARD_S):
+            is_late = time.monotonic() > self._deadline
+            if stop := self._why_stop() or (hard_stop(self._job.duration) if is_late else None):
+                if self._over.wait(LATE_S):
+                    return
+                self.halt(stop)
+                if not self._over.wait(process.TERM_GRACE_S + LATE_S):
+                    self._child.kill()  # nothing, where it has ended
+                return
+
     def _reason_to_stop(self) -> Stop | None:
         now = time.monotonic()
         if stop := self._why_stop():
@@ -189,8 +211,8 @@ class Follower:
         return None
 
 
-def hard_stop(declared: timedelta, seen: Aggregator) -> Stop:
-    idle = "" if seen.totals().requests else _IDLE
+def hard_stop(declared: timedelta, seen: Aggregator | None = None) -> Stop:
+    idle = "" if seen is None or seen.totals().requests else _IDLE
     lasted = words.span(declared)
     return Stop(f"It reached its declared duration of {lasted}, the hard stop.{idle}")
 

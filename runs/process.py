@@ -190,6 +190,10 @@ class ToolProcess:
         self._asked_at = time.monotonic()
         self._child.terminate()
 
+    def kill(self) -> None:
+        """End all of it at once, and wait for nothing: `end` proves it. For any thread."""
+        self._child.kill()
+
     def end(self) -> int | None:
         """End whatever is left: how many processes survived. 0 is the proof, None is no proof."""
         if self._asked_at is None:

@@ -14,7 +14,7 @@ from typing import IO, Any
 
 from runs.host import living
 from runs.host.identity import Identity
-from runs.host.launcher import BEGUN
+from runs.host.launcher import BEGUN, END_NOW
 from runs.tools import ToolProblem
 
 NOWHERE, A_PIPE = subprocess.DEVNULL, subprocess.PIPE
@@ -108,6 +108,10 @@ class Child:
     def terminate(self) -> None:
         """Ask it to end, and wait for nothing."""
         self._process.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Let its warden end all of it now, and wait for nothing."""
+        self._process.send_signal(END_NOW)
 
     def end(self, grace_s: float = 0.0) -> int | None:
         """After its grace end whatever is left; how many processes survived even that.

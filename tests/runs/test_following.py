@@ -1,13 +1,19 @@
 """A tool that waits, with a stand-in for its process."""
 
+import threading
 import time
 from datetime import timedelta
 from pathlib import Path
 from typing import cast
 
+import pytest
+
+from runs import following, process
 from runs.following import Follower
+from runs.outcome import Stop
 from runs.process import ToolProcess
 from runs.tools import Job, get_tool
+from tests.waiting import until
 
 
 class Child:
@@ -35,3 +41,40 @@ def test_a_question_to_the_database_is_asked_less_often_than_the_tool_is_read() 
     assert follower.wait_for(is_there, every_s=0.1)
     assert asked[2] - asked[0] >= 0.2
     assert child.reads > len(asked)
+
+
+class Talker(Child):
+    """Tells more than anybody can read in time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ended_by: list[str] = []
+
+    def read(self) -> bytes | None:
+        return b"{}"
+
+    def terminate(self) -> None:
+        self.ended_by.append("TERM")
+
+    def kill(self) -> None:
+        self.ended_by.append("KILL")
+
+
+def test_a_no_ends_a_tool_whose_samples_nobody_can_read_in_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(following, "LATE_S", 0.1)
+    monkeypatch.setattr(process, "TERM_GRACE_S", 0.1)
+    child, is_read, said = Talker(), threading.Event(), Stop("A wedding began.")
+    job = Job("1", Path("x.js"), Path(), "http://127.0.0.1:9", timedelta(seconds=9), None, 9)
+    follower = Follower(get_tool("k6"), job, cast(ToolProcess, child), lambda: said)
+    monkeypatch.setattr(follower, "_ingest", lambda chunk: is_read.wait(10))
+    reader = threading.Thread(target=follower.get_ready)
+    reader.start()
+    try:
+        until(lambda: child.ended_by == ["TERM", "KILL"], within=5, what="the end by force")
+    finally:
+        is_read.set()
+        reader.join(5)
+    assert child.ended_by == ["TERM", "KILL"]
+    assert follower.stop == said
