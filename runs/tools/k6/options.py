@@ -1,6 +1,7 @@
 """What every k6 command of a run is given: environment, the script's variables, a config file."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from runs.tools import Job, ToolProblem
@@ -12,8 +13,15 @@ _CONFIG = "wedsync-config.json"
 GOGC = "200"
 
 
-def environment(job: Job) -> dict[str, str]:
-    """Secrets are read from here alone: no command line and no archive holds them."""
+# Nobody listens at the port that discards (RFC 863).
+_NOBODY = "127.0.0.1:9"
+
+
+def environment(job: Job, names: Iterable[str] = ()) -> dict[str, str]:
+    """Secrets are read from here alone: no command line and no archive holds them.
+
+    `names` are those in the script's own map of hosts.
+    """
     return scrubbed(
         job,
         os.environ.get("PATH", os.defpath),
@@ -21,9 +29,21 @@ def environment(job: Job) -> dict[str, str]:
         K6_AUTO_EXTENSION_RESOLUTION="false",
         GOGC=GOGC,
         K6_BROWSER_ARGS=_browser(job),
+        **_modules(job, names),
         **trusting(job),
         **job.secrets,
     )
+
+
+def _modules(job: Job, names: Iterable[str]) -> dict[str, str]:
+    """k6 fetches what a script requires from https: while it loads, its deny list left aside.
+
+    So whatever is not allowed is sent to a proxy that is not there, and all of it while a script is
+    judged, when nothing is allowed yet. Go asks no proxy for localhost and the addresses of
+    loopback (https://pkg.go.dev/golang.org/x/net/http/httpproxy).
+    """
+    direct = ",".join((*job.allow, *(name.removeprefix("*") for name in names)))
+    return {"HTTPS_PROXY": f"http://{_NOBODY}", "NO_PROXY": direct}
 
 
 def _browser(job: Job) -> str:
@@ -33,7 +53,7 @@ def _browser(job: Job) -> str:
     https://chromium.googlesource.com/chromium/src/+/HEAD/net/docs/proxy.md
     """
     allowed = ";".join(("<-loopback>", *job.allow))
-    return f"proxy-server=127.0.0.1:9,proxy-bypass-list={allowed}"
+    return f"proxy-server={_NOBODY},proxy-bypass-list={allowed}"
 
 
 def variables(job: Job) -> list[str]:
