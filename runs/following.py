@@ -64,10 +64,11 @@ class Follower:
         self._heard_at = time.monotonic()
         self._deadline = float("inf")
         self._halting, self._over = threading.Lock(), threading.Event()
+        self._guard = threading.Thread(target=self._watch_over, name="guard of a tool", daemon=True)
 
     def get_ready(self) -> bool:
         """Wait until the tool could go. False where it ended or was ended before."""
-        threading.Thread(target=self._guard, name="guard of a tool", daemon=True).start()
+        self._guard.start()
         pause, patience = threading.Event(), time.monotonic() + READY_S
         while self._child.exit_code is None:
             self.take_in()
@@ -140,6 +141,8 @@ class Follower:
         None where nobody knows.
         """
         self._over.set()
+        if self._guard.ident is not None:
+            self._guard.join()
         left = self._child.end()
         self._is_unproven = left is None
         limit = time.monotonic() + DRAIN_S
@@ -187,17 +190,20 @@ class Follower:
                 self._is_told, self.read_at = False, clock.real_now()
             self.aggregator.add(self._redactor.batch(self._reader.feed(chunk)))
 
-    def _guard(self) -> None:
-        """End the tool, by force if need be, where whoever reads it is late to do so."""
+    def _watch_over(self) -> None:
+        """Let the tool live while nothing speaks against it, and end it, by force if need be, where
+        whoever reads it is late to do so."""
         while not self._over.wait(GUARD_S):
             is_late = time.monotonic() > self._deadline
-            if stop := self._why_stop() or (hard_stop(self._job.duration) if is_late else None):
-                if self._over.wait(LATE_S):
-                    return
+            stop = self._why_stop() or (hard_stop(self._job.duration) if is_late else None)
+            if stop is None:
+                self._child.let_live()
+                continue
+            if not self._over.wait(LATE_S):
                 self.halt(stop)
                 if not self._over.wait(process.TERM_GRACE_S + LATE_S):
                     self._child.kill()  # nothing, where it has ended
-                return
+            return
 
     def _reason_to_stop(self) -> Stop | None:
         now = time.monotonic()

@@ -130,8 +130,10 @@ class ToolProcess:
         self._redactor = redactor or Redactor(())
         self.samples, samples_w = os.pipe()
         go_r, self.go = os.pipe()
+        life_r, self._life = os.pipe()
         try:
-            os.set_blocking(self.samples, False)
+            for end in (self.samples, life_r, self._life):
+                os.set_blocking(end, False)
             _widen(self.samples)
             if who.uid is not None and who.gid is not None:
                 os.fchown(samples_w, who.uid, who.gid)
@@ -145,14 +147,15 @@ class ToolProcess:
                     stderr=A_PIPE,
                     pass_fds=(samples_w, go_r),
                     fence=terms,
+                    life=life_r,
                 )
         except BaseException:
-            os.close(self.samples)
-            os.close(self.go)
+            for end in (self.samples, self.go, self._life):
+                os.close(end)
             raise
         finally:
-            os.close(samples_w)
-            os.close(go_r)
+            for end in (samples_w, go_r, life_r):
+                os.close(end)
         self.group = self._child.group
         self.born = living.born_at(self.group)
         self._tail = b""
@@ -185,6 +188,11 @@ class ToolProcess:
         """Without the run's secrets, and without our names for where its script lies."""
         return placing.plain(self._redactor.text(self._tail.decode("utf-8", "replace")))
 
+    def let_live(self) -> None:
+        """To be said again and again, once it was said: a tool of which nobody says it ends."""
+        with contextlib.suppress(BlockingIOError, BrokenPipeError):
+            os.write(self._life, b"l")
+
     def terminate(self) -> None:
         """Ask it to end; `end` counts its two seconds from here."""
         self._asked_at = time.monotonic()
@@ -206,7 +214,7 @@ class ToolProcess:
     def close(self) -> None:
         """End it, whatever happened before, and let the pipes go."""
         self.end()
-        for descriptor in (self.samples, self.go):
+        for descriptor in (self.samples, self.go, self._life):
             os.close(descriptor)
 
     def _listen(self) -> None:

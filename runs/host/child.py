@@ -43,7 +43,8 @@ def memory_limit() -> int:
 class Child:
     """`group` is the number of its warden, from which whatever the program starts descends, and
     `mark` is what the environment of all that carries. It ends with the thread that made it.
-    `is_warded` is False for a program of ours that starts nothing: it has no warden.
+    `is_warded` is False for a program of ours that starts nothing: it has no warden. `life` is the
+    reading end of a pipe in which the warden wants a word now and then, from the first one on.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Child:
         pass_fds: tuple[int, ...] = (),
         fence: dict[str, Any] | None = None,
         is_warded: bool = True,
+        life: int | None = None,
     ) -> None:
         if fence and fence["listen"]:
             pass_fds = (*pass_fds, fence["control"])
@@ -69,6 +71,7 @@ class Child:
             "file": LARGEST_FILE,
             "fence": fence,
             "fds": pass_fds,
+            "life": life,
         }
         self.mark = uuid.uuid4().hex
         self._proof = Proof() if is_warded else None
@@ -83,7 +86,7 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=stdout,
                 stderr=stderr,
-                pass_fds=pass_fds if proof is None else (*pass_fds, proof),
+                pass_fds=(*pass_fds, *(one for one in (proof, life) if one is not None)),
                 start_new_session=True,
             )
         self.group = self._process.pid

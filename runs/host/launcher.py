@@ -4,7 +4,8 @@ Run as `python -I -S launcher.py TERMS argv...`, since work between fork and exe
 worker that has threads. See docs/decisions/0014. TERMS: {"parent": 1, "uid": null, "gid": null,
 "memory": bytes, "file": bytes, "fence": null or what namespace.enter takes, "fds": those that the
 tool inherits, "proof": the pipe in which a warden says that it began, and at its end that nothing
-is left; null where the program is ours and needs no warden}.
+is left; null where the program is ours and needs no warden, "life": the pipe in which the worker
+says that the tool may live on, or null}.
 """
 
 import contextlib
@@ -15,6 +16,7 @@ import resource
 import runpy
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
@@ -23,6 +25,9 @@ END_NOW = signal.SIGUSR1  # from the worker by living.py, from the kernel when t
 MOST_PROCESSES = 4096  # and threads, of all tools together that run as nobody
 BEGUN, NOTHING_LEFT = b"b", b"0"
 PASSED_ON = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
+HEARD = {*PASSED_ON, END_NOW, signal.SIGCHLD}
+# A worker that was stopped or hangs asks no calendar: its tool ends so long after its last word.
+SILENCE_S, LOOK_S = 4.0, 0.5
 
 
 def main() -> None:
@@ -34,19 +39,21 @@ def main() -> None:
 
 def _ward(terms: dict[str, Any]) -> None:
     """Returns in the child, which is to become the tool; we stay beside it, and whom we are."""
-    for number in {*PASSED_ON, END_NOW, signal.SIGCHLD}:
+    for number in HEARD:
         signal.signal(number, signal.SIG_DFL)  # what a worker ignores, nobody could wait for
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {*PASSED_ON, END_NOW, signal.SIGCHLD})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, HEARD)
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
     _bind_life_to(terms["parent"], END_NOW)
     warden, proof = os.getpid(), terms["proof"]
     _say(proof, BEGUN)
     if tool := _fork(proof):
         _let_go_of(terms["fds"])
-        status = _end_all(tool, _watch(tool))
+        status = _end_all(tool, _watch(tool, terms["life"]))
         _say(proof, NOTHING_LEFT)
         _end_like(status)
     os.close(proof)
+    if terms["life"] is not None:
+        os.close(terms["life"])
     os.setsid()  # a script that signals its own group does not signal us
     terms["parent"] = warden
     signal.pthread_sigmask(signal.SIG_SETMASK, before)
@@ -65,14 +72,33 @@ def _fork(proof: int) -> int:
         sys.exit(f"This machine has no room for another process: {error.strerror}.")
 
 
-def _watch(tool: int) -> int | None:
+def _watch(tool: int, life: int | None) -> int | None:
     """The wait status of a tool that ended; None where its time is over before."""
-    while (number := signal.sigwait({*PASSED_ON, END_NOW, signal.SIGCHLD})) != END_NOW:
+    last_word: float | None = None  # silence counts from the first
+    while (number := _listen(life)) != END_NOW:
         if number in PASSED_ON:
             _pass_on(number, tool)
         if (status := _reap(tool)) is not None:
             return status
+        if life is not None and _is_said(life):
+            last_word = time.monotonic()
+        if last_word is not None and time.monotonic() - last_word > SILENCE_S:
+            return None
     return None
+
+
+def _listen(life: int | None) -> int:
+    """The next signal; 0 where none came for a while and there is something else to look at."""
+    if life is None or sys.platform != "linux":
+        return signal.sigwait(HEARD)
+    found = signal.sigtimedwait(HEARD, LOOK_S)
+    return found.si_signo if found else 0
+
+
+def _is_said(life: int) -> bool:
+    with contextlib.suppress(BlockingIOError):
+        return bool(os.read(life, 4096))
+    return False
 
 
 def _pass_on(number: int, tool: int) -> None:

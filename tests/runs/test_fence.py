@@ -276,7 +276,7 @@ _, proof = os.pipe()
 fence = {"listen": [["127.0.0.1", 80], ["10.1.2.3", 443]], "hosts": "10.1.2.3 shop.example",
          "control": theirs.fileno()}
 terms = {"parent": os.getpid(), "uid": None, "gid": None, "memory": 1 << 30, "file": 1 << 20,
-         "fence": fence, "fds": [theirs.fileno()], "proof": proof}
+         "fence": fence, "fds": [theirs.fileno()], "proof": proof, "life": None}
 done = subprocess.run(
     [sys.executable, "-I", "-S", sys.argv[1], json.dumps(terms), "/bin/sh", "-c",
      "id -u; cat /etc/hosts"],

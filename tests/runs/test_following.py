@@ -53,6 +53,9 @@ class Talker(Child):
     def read(self) -> bytes | None:
         return b"{}"
 
+    def let_live(self) -> None:
+        """Nothing."""
+
     def terminate(self) -> None:
         self.ended_by.append("TERM")
 

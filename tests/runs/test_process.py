@@ -1,10 +1,12 @@
 import os
+import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from runs import process
-from runs.host import identity, living
+from runs.host import identity, launcher, living
 from runs.host.identity import Identity
 from runs.host.workdir import work_directory
 from runs.outcome import Stop
@@ -60,6 +62,23 @@ def test_a_tool_that_ignores_term_is_killed_with_its_children(tmp_path: Path) ->
     assert len(living.members(tool.group)) == 4  # and their warden
     assert tool.end() == 0
     assert living.members(tool.group) == []
+    tool.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="waits for signals with a time-out")
+def test_a_tool_of_which_nobody_says_any_more_that_it_may_live_is_ended(tmp_path: Path) -> None:
+    """So ends the tool of a worker that was stopped or hangs: nobody there asks a calendar."""
+    tool = start("trap '' TERM; sleep 60 & echo up >&2; wait; sleep 60", tmp_path)
+    until(lambda: "up" in tool.tail, within=5, what="the start")
+    pause, silence = threading.Event(), launcher.SILENCE_S
+    pause.wait(silence + 1)
+    assert tool.exit_code is None  # nobody has said it yet
+    for _ in range(int(silence) + 2):
+        tool.let_live()
+        pause.wait(1)
+    assert tool.exit_code is None
+    until(lambda: living.members(tool.group) == [], within=silence + 2, what="the end")
+    assert tool.end() == 0
     tool.close()
 
 

@@ -157,7 +157,7 @@ def test_who_escapes_is_gone_without_privileges_too(
     limits: dict[str, Any] = {"memory": 1 << 30, "file": 1 << 20}
     ours, theirs = os.pipe()
     who = {"parent": os.getpid(), "uid": None}
-    terms = limits | who | {"fence": fence, "fds": [], "proof": theirs}
+    terms = limits | who | {"fence": fence, "fds": [], "proof": theirs, "life": None}
     argv = [str(PYTHON), "-IS", launcher.__file__, json.dumps(terms)]
     argv += ["/bin/sh", "-c", ESCAPE + "exit 3"]
     nobody: dict[str, Any] = {"user": 65534, "group": 65534, "extra_groups": []}
@@ -315,10 +315,13 @@ def test_a_warden_holds_no_end_of_its_tools_pipes(tmp_path: Path) -> None:
     tool = start("exec sleep 60", tmp_path)
     until(lambda: len(living.members(tool.group)) == 2, within=5, what="the tool")
     held = Path(f"/proc/{tool.group}/fd")
-    until(lambda: len(list(held.iterdir())) == 4, within=5, what="its letting go")
+    until(lambda: len(list(held.iterdir())) == 5, within=5, what="its letting go")
     links = sorted(os.readlink(one) for one in held.iterdir())
     assert links[:3] == [os.devnull] * 3
-    assert links[3].startswith("pipe:"), "of its proof alone"
+    assert all(link.startswith("pipe:") for link in links[3:]), "of its proof and its life alone"
+    assert not set(links[3:]) & {
+        os.readlink(f"/proc/self/fd/{end}") for end in (tool.samples, tool.go)
+    }
     tool.close()
 
 
