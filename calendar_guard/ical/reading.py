@@ -201,8 +201,15 @@ class _Reader:
                 ends_local=ends_local,
                 starts_at=starts_at,
                 ends_at=ends_at,
-                status=_STATUS.get(words(event, "STATUS").upper(), "confirmed"),
+                status=_status(event),
             )
+
+
+def _status(event: Event) -> str:
+    """Of several, which RFC 5545 forbids, no one calls a wedding off that another keeps."""
+    found = event.get("STATUS", "")
+    said = {str(one).strip().upper() for one in (found if isinstance(found, list) else [found])}
+    return _STATUS.get(said.pop(), "confirmed") if len(said) == 1 else "confirmed"
 
 
 def _stamp(local: datetime) -> str:

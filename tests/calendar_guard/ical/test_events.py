@@ -113,6 +113,12 @@ def test_a_status_we_do_not_know_protects(line: str, status: str) -> None:
     assert only(event(*IN_BERLIN, line)).status == status
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_an_event_that_is_called_off_and_is_not_protects(order: int) -> None:
+    lines = ["STATUS:CANCELLED", "STATUS:CONFIRMED"][::order]
+    assert only(event(*IN_BERLIN, *lines)).status == "confirmed"
+
+
 def test_only_what_touches_the_window_is_given() -> None:
     window = Window(datetime(2026, 6, 13, 12, tzinfo=UTC), datetime(2026, 6, 14, tzinfo=UTC))
     before = event("DTSTART:20260613T000000Z", "DTEND:20260613T120000Z", uid="before")
