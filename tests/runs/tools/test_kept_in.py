@@ -2,7 +2,6 @@
 
 import base64
 import contextlib
-import socket
 import threading
 import time
 from dataclasses import dataclass
@@ -61,6 +60,7 @@ export default async function () {
 }
 """
 SECRET = "hush/hush+12345"
+ANY = "0.0.0.0"  # this machine, and to Go no address of loopback
 
 
 @dataclass(frozen=True)
@@ -155,13 +155,10 @@ def test_no_module_of_k6s_is_fetched_from_what_is_not_its_target(
     authority: trustme.CA, ca: str, monkeypatch: pytest.MonkeyPatch, is_judged: bool
 ) -> None:
     """What a script requires is fetched by k6 itself, which leaves its deny list aside for that."""
-    name = socket.gethostname()
-    if not _is_here(name):
-        pytest.skip("this machine's name leads elsewhere")
     monkeypatch.setattr(kernel, "can_fence", lambda who: False)
     tool = tool_here("k6")
-    with serve(authority.issue_cert(name)) as site:
-        ask = f"try {{ require('https://{name}:{site.port}/stolen.js') }} catch {{ }}"
+    with serve(authority.issue_cert(ANY)) as site:
+        ask = f"try {{ require('https://{ANY}:{site.port}/stolen.js') }} catch {{ }}"
         # It is loaded to be judged, and again to be run.
         top = ask if is_judged else f"if (Date.now() > {(time.time() + 8) * 1000:.0f}) {ask}"
         script = K6 % (top, "http.get(`${__ENV.TARGET}/`)")
@@ -175,12 +172,6 @@ def test_no_module_of_k6s_is_fetched_from_what_is_not_its_target(
                 is_ready = partial(tool.is_ready, ready.job, tool.reader())
                 until(is_ready, within=20, what="k6's readiness")
     assert site.paths == []
-
-
-def _is_here(name: str) -> bool:
-    with contextlib.suppress(OSError):
-        return socket.gethostbyname(name) == "127.0.0.1"
-    return False
 
 
 @pytest.mark.browser
