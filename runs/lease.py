@@ -4,6 +4,7 @@ It shows between that the run is carried: shards end themselves when they see no
 """
 
 import logging
+import socket
 import threading
 import time
 from collections.abc import Iterable
@@ -18,11 +19,13 @@ from calendar_guard.services import Renewal
 from runs import moves
 from runs.models import GOING, Run, State
 from runs.outcome import Stop, fault_of_ours
-from runs.persisting import tolerated
+from runs.persisting import ahead, tolerated
+from runs.words import span
 
 log = logging.getLogger(__name__)
 EVERY_S, BEAT_S = 1.0, 0.5
 SILENCE_S = 3.0
+FALSE_CLOCK = timedelta(minutes=1)  # well within the buffer around a wedding
 _UNBEGUN = (State.PREPARING, State.READY)  # a run that runs has made its first request
 _NO_ANSWER = Stop(
     f"The wedding calendar did not answer for {SILENCE_S:g} s, and no answer is a no. "
@@ -54,14 +57,17 @@ class Lease:
         self._thread.join(SILENCE_S)
 
     def begin_now(self) -> None:
-        """Judge the whole interval again, as one that begins now; no answer is a no."""
-        is_answered = False
+        """Judge the whole interval again, as one that begins now; no answer is a no.
+
+        So is a clock that is false: the calendar would be asked about another time.
+        """
+        no: Stop | None = _NO_ANSWER
         with tolerated(f"the last look at the calendar of run {self._run_id}"):
             self._ask(until=clock.now() + self._duration)
-            is_answered = True
-        if not is_answered:
+            no = _false_clock(ahead())
+        if no:
             with self._deciding:
-                self._no = self._no or _NO_ANSWER
+                self._no = self._no or no
 
     def stop(self) -> Stop | None:
         """Why the run must end, or None while it may go on."""
@@ -135,3 +141,14 @@ class Lease:
         self._said_yes = time.monotonic()
         if Run.objects.filter(pk=self._run_id, state=State.STOPPING).exists():
             self._no = Stop("The dry run was stopped.")
+
+
+def _false_clock(ahead: timedelta) -> Stop | None:
+    if abs(ahead) < FALSE_CLOCK:
+        return None
+    where = f"{span(abs(ahead))} {'ahead of' if ahead > timedelta() else 'behind'} the database's"
+    return Stop(
+        f"The clock of {socket.gethostname()} is {where}, so the wedding calendar cannot be asked "
+        "about the right time. Set both by NTP, then start again.",
+        "errored",
+    )

@@ -4,9 +4,12 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
+
+import clock
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -70,3 +73,13 @@ def let_go() -> None:
     """Of a connection that is dead: Django keeps it until somebody says so."""
     if not connection.in_atomic_block:
         connection.close_if_unusable_or_obsolete()
+
+
+def ahead() -> timedelta:
+    """By how much this machine's clock is ahead of the database's; SQLite has none of its own."""
+    if connection.vendor != "postgresql":
+        return timedelta()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        theirs: datetime = cursor.fetchone()[0]
+    return clock.real_now() - theirs

@@ -5,10 +5,11 @@ from types import SimpleNamespace
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 
 import clock
 from calendar_guard import services as calendar_guard
-from runs import lease, moves, services
+from runs import lease, moves, persisting, services
 from runs.lease import Lease
 from runs.models import Run, Shard, State
 from runs.outcome import Stop
@@ -105,6 +106,32 @@ def test_a_permit_that_ran_out_while_a_script_loaded_is_no_refusal(preparing: Ru
     assert stop
     assert stop.outcome == "aborted"
     assert "The time that was permitted is over" in stop.reason
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("valkey", "quiet_tuesday")
+@pytest.mark.parametrize(("hours", "said"), [(2, "2 h ahead of"), (-2, "2 h behind")])
+def test_a_worker_whose_clock_is_false_begins_nothing(
+    preparing: Run, monkeypatch: pytest.MonkeyPatch, hours: int, said: str
+) -> None:
+    monkeypatch.setattr(lease, "ahead", lambda: timedelta(hours=hours))
+    held = Lease(run_id=preparing.pk, permit_id=preparing.permit_id, duration=preparing.duration)
+    held.begin_now()
+    stop = held.stop()
+    assert stop
+    assert stop.outcome == "errored"
+    assert f"is {said} the database's" in stop.reason
+
+
+@pytest.mark.django_db
+def test_a_clock_is_compared_with_that_of_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    if connection.vendor != "postgresql":
+        assert persisting.ahead() == timedelta()
+        return
+    before, real = persisting.ahead(), clock.real_now
+    assert abs(before) < lease.FALSE_CLOCK
+    monkeypatch.setattr(clock, "real_now", lambda: real() + timedelta(hours=2))
+    assert abs(persisting.ahead() - before - timedelta(hours=2)) < lease.FALSE_CLOCK
 
 
 @pytest.mark.django_db(transaction=True)
