@@ -8,7 +8,7 @@ from rest_framework.response import Response
 
 import clock
 from calendar_guard import reading, services, standing, zones
-from calendar_guard.api.view import GuardView, asked, asked_duration, instant, number, told
+from calendar_guard.api.view import GuardView, asked, asked_duration, instant, number, only, told
 from calendar_guard.weddings.facts import read_zone
 from calendar_guard.writing import Invalid
 from clock import iso
@@ -23,6 +23,7 @@ class WindowView(GuardView):
     def get(self, request: Request) -> Response:
         now = clock.now()
         with told():
+            only(request.query_params, ("duration", "at"))
             duration = asked_duration(request)
             start = asked(request, "at", iso.parse_instant, now)
             _refuse_past("at", start, now)
@@ -42,6 +43,7 @@ class WindowsView(GuardView):
     def get(self, request: Request) -> Response:
         now = clock.now()
         with told():
+            only(request.query_params, ("from", "to", "duration"))
             duration = asked_duration(request)
             start = asked(request, "from", lambda text: instant(text, "from"), now)
             _refuse_past("from", start, now)
@@ -70,6 +72,7 @@ class HeatMapView(GuardView):
     def get(self, request: Request) -> Response:
         now, policy = clock.now(), reading.policy()
         with told():
+            only(request.query_params, ("weeks", "zone"))
             most = policy.horizon // WEEK
             weeks = asked(request, "weeks", number(1, most), min(4, most))
             zone = asked(request, "zone", read_zone, policy.home_zone)

@@ -77,6 +77,7 @@ class MovesView(RoomView):
 
 class MetricsView(RoomView):
     def get(self, request: Request, run_id: str) -> Response:
+        only(request, {"width": int})
         width = asked(request, "width", number(1, 60), 1)
         with told():
             return Response({"points": services.metrics(run_id=run_id, width=width)})

@@ -86,6 +86,7 @@ def test_the_longest_question_is_the_horizon(client: APIClient) -> None:
         ({"duration": "PT30M", "at": "0001-01-01T00:00:00Z"}, "is over; ask for now"),
         ({"duration": "PT30M", "at": "2026-06-10T09:58:00+01:00"}, "is over; ask for now"),
         ({"duration": "PT30M", "at": "2026-06-10T10:00:00\x00"}, "zero byte"),
+        ({"duration": "PT30M", "start": "2026-06-13T10:00:00Z"}, "no such word; known are dura"),
     ],
 )
 def test_a_bad_question_is_answered_in_words(

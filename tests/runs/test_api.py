@@ -179,6 +179,8 @@ def test_metrics_come_in_three_widths(api: APIClient) -> None:
         assert send(api, "get", f"runs/{run['id']}/metrics?width={width}").json() == {"points": []}
     said = problem(send(api, "get", f"runs/{run['id']}/metrics?width=7"))["detail"]
     assert "1, 10 and 60" in said
+    said = problem(send(api, "get", f"runs/{run['id']}/metrics?widht=10"))["detail"]
+    assert said == "widht: There is no such word; known are width."
 
 
 def test_two_runs_are_compared_in_words(api: APIClient) -> None:
