@@ -31,9 +31,10 @@ def people(data: Path) -> dict[str, str]:
 
 
 def running_stack(context: Context) -> dict[str, Any]:
-    """The running stack as stack.json tells it; empty where none runs."""
-    stack = files.read_json(context.state / "stack.json")
-    return stack if _is_alive(stack.get("pid")) else {}
+    """The one that started last, else another that still runs; empty where none does."""
+    paths = (context.state / "stack.json", *sorted(context.state.glob("*/running.json")))
+    stacks = (files.read_json(path) for path in paths)
+    return next((stack for stack in stacks if _is_alive(stack.get("pid"))), {})
 
 
 def lock(data: Path) -> TextIO:
@@ -89,11 +90,16 @@ def _password() -> str:
 
 
 def of_stack(context: Context) -> Path:
-    """Where the stack that runs keeps its data, else the one that ran last. Raises Problem."""
-    data = Path(running_stack(context).get("data") or context.state / "data")
-    if not (data / "people.json").exists():
-        raise Problem(
-            "There is no embedded stack yet, so there are no people and no calendar.",
-            then="Start one with ./wedsync up (or demo), then ask again.",
-        )
-    return data
+    """Where the stack that runs keeps its data, else that of `up`, else the demo's.
+
+    Raises Problem where there is none.
+    """
+    if running := running_stack(context):
+        return Path(running["data"])
+    for data in (context.state / "data", context.state / "demo"):
+        if (data / "people.json").exists():
+            return data
+    raise Problem(
+        "There is no embedded stack yet, so there are no people and no calendar.",
+        then="Start one with ./wedsync up (or demo), then ask again.",
+    )

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from wedsync_cli import datafolder, files, stack
+from wedsync_cli.children import Place
 from wedsync_cli.words import USAGE, Context, Problem
 
 
@@ -58,6 +59,30 @@ def test_a_stack_that_is_gone_is_not_taken_for_a_running_one(context: Context) -
     files.write_whole(context.state / "stack.json", json.dumps(gone))
 
     assert datafolder.running_stack(context) == {}
+
+
+def place(data: Path) -> Place:
+    nowhere = Path("/nonexistent")
+    return Place(nowhere, nowhere, data, "stack", 8080, 0, nowhere)
+
+
+def test_of_two_stacks_the_one_that_goes_on_is_found_after_the_other_has_stopped(
+    context: Context,
+) -> None:
+    with datafolder.announced(context, place(context.state / "data"), "up"):
+        with datafolder.announced(context, place(context.state / "demo"), "demo"):
+            assert datafolder.running_stack(context)["verb"] == "demo"
+        assert datafolder.running_stack(context)["verb"] == "up"
+    assert datafolder.running_stack(context) == {}
+
+
+def test_what_a_demo_left_behind_can_be_asked_where_nothing_else_ran(context: Context) -> None:
+    with pytest.raises(Problem, match="no embedded stack yet"):
+        datafolder.of_stack(context)
+    datafolder.keep_secrets(context.state / "demo")
+    assert datafolder.of_stack(context) == context.state / "demo"
+    datafolder.keep_secrets(context.state / "data")
+    assert datafolder.of_stack(context) == context.state / "data"
 
 
 def test_a_product_is_made_again_only_when_a_source_or_the_product_changed(
