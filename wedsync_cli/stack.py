@@ -90,7 +90,8 @@ def _prepare(context: Context, place: Place, env: Mapping[str, str]) -> None:
         if due:
             with context.say.step("Collecting static files"):
                 _manage(context, env, data, "collectstatic", "--noinput", "--clear")
-    people = [data / "people.json", *tables, *root.glob("access/*.py")]
+    seed = root / "wedsync_loadtest/management/commands/seed_demo.py"
+    people = [data / "people.json", *tables, *root.glob("access/*.py"), seed]
     with _once(data / "wedsync.sqlite3", "people", people) as due:
         if due:
             with context.say.step("Setting up people"):

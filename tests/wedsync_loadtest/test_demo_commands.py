@@ -7,6 +7,7 @@ import pytest
 import time_machine
 from django.contrib.auth import authenticate, get_user_model
 from django.core.management import CommandError, call_command
+from django.test import Client
 
 from access.models import Token
 from calendar_guard import services
@@ -33,6 +34,15 @@ def test_the_demo_people_can_log_in_and_do_what_their_role_may(people: Path) -> 
     assert engineer.has_perm("runs.add_run")
     assert get_user_model().objects.count() == 3
     assert get_user_model().objects.get(username="coordinator").is_staff
+
+
+def test_the_demo_engineer_finds_the_schedules_in_the_admin(people: Path, client: Client) -> None:
+    call_command("seed_demo", people=people)
+    client.force_login(get_user_model().objects.get(username="engineer"))
+
+    assert client.get("/admin/runs/schedule/add/").status_code == 200
+    assert client.get("/admin/calendar_guard/hold/").status_code == 200
+    assert client.get("/admin/calendar_guard/wedding/").status_code == 403
 
 
 @time_machine.travel(TUESDAY, tick=False)

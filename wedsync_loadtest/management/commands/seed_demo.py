@@ -16,7 +16,7 @@ from access import services as access
 
 SOURCE = "demo"
 SATURDAY = 5
-STAFF = {"coordinator", "ops"}
+STAFF = {"engineer", "coordinator", "ops"}  # schedules and holds are in the admin
 
 
 class Sample(NamedTuple):
