@@ -70,7 +70,7 @@ def run_page(request: HttpRequest, run_id: str) -> HttpResponse:
     matter = frame(request, run=run, word=run.as_json(), tiles=TILES)
     if run.state == "refused":
         matter["week"] = week(
-            datetime.fromisoformat(run.created_at),
+            datetime.fromisoformat(run.scheduled_for or run.created_at),
             now=clock.now(),
             asked=parse_duration(run.duration),
         )

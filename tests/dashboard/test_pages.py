@@ -1,7 +1,7 @@
 """The pages as a reader on the stack's own machine, or an engineer, gets them from the server."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import Permission, User
@@ -191,6 +191,17 @@ def test_a_refused_run_says_when_it_may_run(client: Client, add_run: AddRun) -> 
     assert "Saturday wedding day protection" in text
     assert "Next safe window Mon 15 Jun 2026, 07:00 UTC" in text
     assert verdict["blockers"][0]["what"] in text
+
+
+def test_a_refused_schedule_is_outlined_at_the_time_it_was_for(
+    client: Client, add_run: AddRun
+) -> None:
+    calendar = calendar_guard.check(
+        start=SATURDAY, duration=timedelta(minutes=2), now=clock.now()
+    ).as_json()
+    run = add_run(state="refused", scheduled_for=SATURDAY, calendar=calendar)
+    asked = client.get(f"/runs/{run.pk}/").context["week"]["asked"]
+    assert datetime.fromisoformat(asked["from"]) == SATURDAY
 
 
 def test_a_refusal_without_any_window_sends_to_the_coordinator_and_offers_no_second_try(
