@@ -136,6 +136,20 @@ def test_an_engineer_logs_in_starts_the_rush_and_reads_the_verdict(
     expect(sentence).to_have_text(re.compile("^Passed: .* requests"))
 
 
+def test_a_form_that_is_refused_leads_the_keyboard_to_what_is_wrong(
+    tuesday: Stack, guest_site: str, page: Page
+) -> None:
+    log_in(page, tuesday)
+    page.goto(f"{tuesday.url}/runs/new/")
+    page.get_by_label("Name", exact=True).fill("Rush without a unit")
+    page.get_by_label("Target").fill(guest_site)
+    page.get_by_label("Script").fill(short_rush(6))
+    page.get_by_label("What would be a failure").fill("p95 > 800")
+    page.get_by_role("button", name="Save as a plan").press("Enter")
+    expect(page.get_by_role("alert")).to_have_text(re.compile("Nothing was started or saved"))
+    expect(page.get_by_label("What would be a failure")).to_be_focused()
+
+
 def write_notes(page: Page) -> None:
     """First with a tag that is none; what is kept shows after the page's own reload."""
     notes = page.locator("[data-notes]")

@@ -18,5 +18,6 @@ export async function busy(button, words, act, tell) {
     tell(problem);
     button.disabled = false;
     button.textContent = before;
+    if (document.activeElement === document.body) button.focus({ preventScroll: true });
   }
 }

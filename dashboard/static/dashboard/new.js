@@ -99,9 +99,15 @@ function explain(problem) {
   const isPlaced = Object.keys(errors).length > unplaced.length;
   const above = form.querySelector("[data-problem]");
   const sentence = unplaced.join(" ") || (problem?.message ?? "");
-  above.textContent = isPlaced ? "Not started: see the fields below." : sentence;
+  above.textContent = isPlaced ? "Nothing was started or saved: see the fields below." : sentence;
   above.hidden = !above.textContent;
-  if (problem) above.scrollIntoView({ block: "center" });
+  if (isPlaced) firstWrong().focus();
+  else if (problem) above.scrollIntoView({ block: "center" });
+}
+
+function firstWrong() {
+  const place = form.querySelector("[data-error]:not(:empty)");
+  return place.closest(".field").querySelector("input, select, textarea");
 }
 
 async function askGuard() {
