@@ -184,12 +184,14 @@ def test_a_refused_run_says_when_it_may_run(client: Client, add_run: AddRun) -> 
     run = add_run(
         state="refused",
         created_at=SATURDAY,
+        ended_at=SATURDAY,
         calendar=verdict,
         verdict={"outcome": "refused", "reason": verdict["reason"], "checks": []},
     )
     text = text_of(client, f"/runs/{run.pk}/")
     assert "Saturday wedding day protection" in text
-    assert "Next safe window Mon 15 Jun 2026, 07:00 UTC" in text
+    assert "Next safe window as the calendar stood Sat 13 Jun, 13:00" in text
+    assert "Mon 15 Jun 2026, 07:00 UTC" in text
     assert verdict["blockers"][0]["what"] in text
 
 
