@@ -178,6 +178,7 @@ def test_a_plan_is_started_stopped_with_nothing_left_and_made_the_baseline(
     page.get_by_role("button", name="Stop the test").click()
     page.get_by_role("dialog").get_by_role("button", name="Stop the test").click()
     expect(page.locator("[data-stopped]")).to_have_text("Stopped: 0 processes left", timeout=10_000)
+    expect(page.locator("[data-checks-said]")).to_have_text("until the run was aborted")
     page.reload()
     page.get_by_role("button", name="Make it the baseline").click()
     expect(page.locator(".run-act")).to_contain_text("The baseline of its plan")

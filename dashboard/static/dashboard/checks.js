@@ -4,8 +4,8 @@ import { textIn } from "./endpoints.js";
 const HELD = { true: "held", false: "broken", null: "no data" };
 
 /** The verdict's: `checks` of { text, measured, held }. */
-export function paintChecks(checks) {
-  say("judged over the whole run");
+export function paintChecks(checks, outcome) {
+  say(outcome === "aborted" ? "until the run was aborted" : "judged over the whole run");
   show(checks.map(({ text, measured, held }) => row(text, measured, badge(HELD[held], held))));
 }
 

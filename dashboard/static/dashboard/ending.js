@@ -35,7 +35,7 @@ export function paintVerdict(run) {
   card.hidden = false;
   const sentence = `${outcome[0].toUpperCase()}${outcome.slice(1)}: ${reason}`;
   card.querySelector("[data-verdict-sentence]").textContent = sentence;
-  paintChecks(checks);
+  paintChecks(checks, outcome);
   if (outcome === "aborted" && run.processes_left !== null) {
     const left = run.processes_left === 1 ? "1 process" : `${run.processes_left} processes`;
     document.querySelector("[data-stopped]").textContent = `Stopped: ${left} left`;
