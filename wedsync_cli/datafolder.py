@@ -19,7 +19,12 @@ _LAST_STACK_IS_CLEARED_S = 8.0
 
 
 def keep_secrets(data: Path) -> None:
-    """The secret key and the demo people's passwords, made once for each data folder."""
+    """The secret key and the demo people's passwords, made once for each data folder.
+
+    Nobody else may look in: the database holds the couples' names, and a script runs as `nobody`.
+    """
+    data.mkdir(parents=True, exist_ok=True)
+    data.chmod(0o700)
     if not (data / "secret_key").exists():
         files.write_whole(data / "secret_key", secrets.token_urlsafe(50))
     if not (data / "people.json").exists():

@@ -42,6 +42,14 @@ def test_secrets_are_made_once_and_are_ours_alone(tmp_path: Path) -> None:
     assert len(set(datafolder.people(tmp_path).values())) == 3
 
 
+def test_nobody_else_looks_into_the_data_which_holds_the_couples_names(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir(mode=0o755)
+    datafolder.keep_secrets(data)
+
+    assert data.stat().st_mode & 0o777 == 0o700
+
+
 def test_a_second_stack_on_the_same_data_says_where_the_first_runs(tmp_path: Path) -> None:
     first = {"url": "http://localhost:8080", "pid": os.getpid()}
     files.write_whole(tmp_path / "running.json", json.dumps(first))
