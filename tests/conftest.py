@@ -10,10 +10,10 @@ from django.conf import settings
 from django.db import connection
 
 import clock
+from tests import ports
 from tests.audit.flushing import flush_around_triggers
 from tests.runs.seeding import this_machine_outlives_a_flush
 from tests.valkey import Valkey
-from wedsync_cli import ports
 
 for name, examples in (("few", 60), ("plain", 100), ("usual", 300), ("slow", 10_000)):
     hypothesis.settings.register_profile(
@@ -58,7 +58,7 @@ def valkey() -> Iterator[Valkey]:
 @pytest.fixture
 def own_valkey() -> Iterator[Valkey]:
     """One for this test alone, to be killed and frozen."""
-    server = Valkey(ports.free())
+    server = Valkey(ports.keep())
     server.start()
     yield server
     server.close()

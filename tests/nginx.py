@@ -7,8 +7,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests import ports
 from tests.mortal import MORTAL
-from wedsync_cli import ports
 
 CONFIG = """
 worker_processes 1; daemon off; pid {dir}/nginx.pid; error_log {dir}/error.log;
@@ -28,7 +28,7 @@ def find_nginx() -> str | None:
 def nginx(binary: str) -> Iterator[str]:
     """Its address, with a slash at the end."""
     with tempfile.TemporaryDirectory() as folder:
-        port, config = ports.free(), Path(folder, "nginx.conf")
+        port, config = ports.keep(), Path(folder, "nginx.conf")
         config.write_text(CONFIG.format(dir=folder, port=port))
         argv = [*MORTAL, binary, "-c", str(config), "-e", f"{folder}/error.log"]
         process = subprocess.Popen(argv)

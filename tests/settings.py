@@ -8,13 +8,12 @@ import os
 import shutil
 import tempfile
 
-from tests import postgres
-from wedsync_cli import ports
+from tests import ports, postgres
 
 os.environ["WEDSYNC_EMBEDDED"] = "1"
 os.environ["WEDSYNC_DATA"] = tempfile.mkdtemp(prefix="wedsync-test-")
 os.environ["WEDSYNC_SECRET_KEY"] = "only-for-tests"
-os.environ["WEDSYNC_VALKEY_URL"] = f"redis://127.0.0.1:{ports.free()}/0"
+os.environ["WEDSYNC_VALKEY_URL"] = f"redis://127.0.0.1:{ports.keep()}/0"
 os.environ.pop("WEDSYNC_CLOCK_OFFSET", None)
 os.environ.pop("DATABASE_URL", None)
 os.environ.pop("DATABASE_URL_FILE", None)

@@ -28,6 +28,7 @@ ONCE = (
     "tests/wedsync_cli",
     "tests/test_house.py",
     "tests/test_mortal.py",
+    "tests/test_ports.py",
     "tests/integrations",
     "tests/examples",
     "tests/clock",

@@ -15,8 +15,8 @@ import pytest
 import trustme
 
 from integrations import client
+from tests import ports
 from tests.fakes.calendars import CalendarServer, Handler
-from wedsync_cli import ports
 
 LOOPBACK = client.read_networks(["127.0.0.0/8", "::1/128"])
 QUICK = client.Limits(connect=2, read=2, total=5, wire_bytes=100_000, body_bytes=200_000)
@@ -151,7 +151,7 @@ def test_proxies_of_the_environment_are_not_used(
     server: CalendarServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
-        monkeypatch.setenv(name, f"http://127.0.0.1:{ports.free()}")
+        monkeypatch.setenv(name, f"http://127.0.0.1:{ports.keep()}")
     server.publish(TEXT)
 
     assert fetch(server.url()).status == 200
@@ -332,7 +332,7 @@ def test_an_answer_cut_short_is_no_answer(server: CalendarServer) -> None:
 
 
 def test_nobody_there_is_said_in_words() -> None:
-    port = ports.free()
+    port = ports.keep()
     with pytest.raises(client.Unreachable, match=f"Nothing answers at 127.0.0.1, port {port}"):
         fetch(f"http://127.0.0.1:{port}/")
     with pytest.raises(client.Unreachable, match=r"no-such-name\.invalid has no address"):
@@ -400,7 +400,7 @@ def test_no_error_repr_or_log_shows_a_secret(
     base = server.url("").replace("://", f"://ada:{secret}@")
     urls = [f"{base}{path}?key={secret}#{secret}" for path in paths]
     urls += [
-        f"http://ada:{secret}@127.0.0.1:{ports.free()}/{secret}",
+        f"http://ada:{secret}@127.0.0.1:{ports.keep()}/{secret}",
         f"http://ada:{secret}@127.0.0.1:no/{secret}",
         f"https://ada:{secret}@127.0.0.1:{server.port}/{secret}",
         f"ftp://ada:{secret}@x/",

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import httpx
 
+from tests import ports
 from tests.mortal import MORTAL
 from tests.stories.stack import ROOT
 from tests.waiting import until
-from wedsync_cli import ports
 
 
 @contextlib.contextmanager
@@ -19,7 +19,7 @@ def serving(app: str, sites: int = 1, pem: Path | None = None) -> Iterator[list[
     """The addresses of as many sites, all of one process, that answer; over TLS with a `pem`."""
     scheme = "https" if pem else "http"
     speaks = f"ssl:privateKey={pem}:certKey={pem}" if pem else "tcp"
-    free = [ports.free() for _ in range(sites)]
+    free = [ports.keep() for _ in range(sites)]
     urls = [f"{scheme}://127.0.0.1:{port}" for port in free]
     places = [f"--endpoint={speaks}:port={port}:interface=127.0.0.1" for port in free]
     argv = [*MORTAL, sys.executable, "-m", "daphne", "-v", "0", *places, app]

@@ -17,9 +17,9 @@ from typing import Any
 
 import httpx
 
+from tests import ports
 from tests.mortal import MORTAL
 from tests.waiting import until
-from wedsync_cli import ports
 
 ROOT = Path(__file__).parents[2]
 TUESDAY = "2026-06-09T10:00:00+02:00"
@@ -214,7 +214,7 @@ def _started(home: Path, at: str, **more: str) -> Iterator[Stack]:
         if name.removeprefix("WEDSYNC_") not in {"HOME", "LOG_LEVEL", "K6", "LOCUST", "ARTILLERY"}:
             del env[name]
     env.pop("DJANGO_SETTINGS_MODULE", None)
-    port, output = ports.free(), home / "terminal.txt"
+    port, output = ports.keep(), home / "terminal.txt"
     with output.open("wb") as terminal:
         process = subprocess.Popen(
             [*MORTAL, ROOT / "wedsync", "up", "--port", str(port), "--at", at],

@@ -8,9 +8,9 @@ from xml.etree import ElementTree as xml
 
 import pytest
 
+from tests import ports
 from tests.stories.stack import ROOT, Stack, short_rush
 from tests.waiting import until
-from wedsync_cli import ports
 
 pytestmark = [pytest.mark.live, pytest.mark.tool]
 
@@ -136,7 +136,7 @@ def test_a_product_that_is_not_there_ends_with_4_and_says_what_to_do(
     tuesday: Stack, tmp_path: Path
 ) -> None:
     path = plan(tmp_path, "http://127.0.0.1:9000")
-    url = f"http://127.0.0.1:{ports.free()}"
+    url = f"http://127.0.0.1:{ports.keep()}"
     code, said = run(tuesday, path, "--wait", "--url", url, "--token", "wst_none")
     assert (code, f"{url} did not answer" in said) == (4, True), said
     assert "./wedsync up starts it" in said

@@ -19,10 +19,10 @@ from streaming.gate import Gate
 from streaming.hub import Hub
 from streaming.openings import Openings
 from streaming.shared import Streams
+from tests import ports
 from tests.streaming.server import migrate, start, wait_for
 from tests.valkey import Valkey
 from tests.waiting import until
-from wedsync_cli import ports
 
 TUESDAY = datetime(2026, 6, 9, 10, tzinfo=UTC)
 SATURDAY = datetime(2026, 6, 13, tzinfo=UTC)
@@ -243,7 +243,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def server(valkey: Valkey, data: Path) -> Iterator[str]:
-    port = ports.free()
+    port = ports.keep()
     process = start(port, valkey, data)
     wait_for(port, process)
     yield f"localhost:{port}"

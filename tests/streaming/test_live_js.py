@@ -10,11 +10,11 @@ import pytest
 from playwright.sync_api import Page
 
 from streaming import services
+from tests import ports
 from tests.browser import browsing
 from tests.streaming.conftest import update
 from tests.streaming.server import start, wait_for
 from tests.valkey import Valkey
-from wedsync_cli import ports
 
 LIVE_JS = Path(__file__).parents[2] / "streaming/static/streaming/live.js"
 SCRIPT = """
@@ -35,7 +35,7 @@ class Site:
 
     def __init__(self, valkey: Valkey, data: Path) -> None:
         self.topic = secrets.token_hex(4)
-        self.port = ports.free()
+        self.port = ports.keep()
         self._valkey, self._data = valkey, data
         # The browser's driver runs an event loop in the test's own thread.
         self._worker = ThreadPoolExecutor(max_workers=1)

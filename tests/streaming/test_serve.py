@@ -14,10 +14,10 @@ from websockets.exceptions import InvalidStatus
 from websockets.typing import Origin
 
 from streaming import services
+from tests import ports
 from tests.streaming.conftest import Publisher, update
 from tests.streaming.server import start, wait_for
 from tests.valkey import Valkey
-from wedsync_cli import ports
 
 pytestmark = pytest.mark.live  # servers of their own; what they measure is measured alone
 
@@ -145,7 +145,7 @@ def test_a_port_that_is_taken_is_said_in_one_sentence(valkey: Valkey, data: Path
 async def test_sigterm_ends_the_server_promptly_with_streams_open(
     valkey: Valkey, data: Path
 ) -> None:
-    port = ports.free()
+    port = ports.keep()
     process = start(port, valkey, data)
     await asyncio.to_thread(wait_for, port, process)
     async with connect(f"ws://localhost:{port}") as client:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from wedsync_cli import client, ports
+from tests import ports
+from wedsync_cli import client
 from wedsync_cli.client import Client, Event, Refusal
 from wedsync_cli.words import Problem
 
@@ -89,7 +90,7 @@ def test_a_stream_that_is_not_open_yet_is_empty(product: Client) -> None:
 
 def test_a_product_that_is_not_there_is_a_problem() -> None:
     with pytest.raises(Problem, match="did not answer GET /window"):
-        Client(f"http://127.0.0.1:{ports.free()}").window("PT1M")
+        Client(f"http://127.0.0.1:{ports.keep()}").window("PT1M")
 
 
 def test_a_problem_without_words_still_makes_a_sentence() -> None:
