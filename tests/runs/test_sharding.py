@@ -263,18 +263,22 @@ def test_a_shard_whose_warden_was_killed_makes_what_is_left_of_the_run_unknown(
 
 
 def test_shards_whose_conductor_is_gone_end_themselves(engineer: User, workers: Workers) -> None:
-    run = begin(engineer)
-    now = clock.real_now()
-    Run.objects.filter(pk=run.pk).update(state="preparing", heartbeat_at=now, host="aisle")
+    run, now = begin(engineer), clock.real_now()
+    conducted, ready = Run.objects.filter(pk=run.pk), Shard.objects.filter(state="ready")
+
+    def beat_and_look() -> bool:
+        conducted.update(state="preparing", heartbeat_at=clock.real_now(), host="aisle")
+        return ready.exists()
+
     shard = Shard.objects.create(run=run, index=0)
+    assert not beat_and_look()
     workers.call(shard.pk)
-    ready = Shard.objects.filter(state="ready")
-    until(ready.exists, within=15, what="the shard")
-    until(lambda: not ready.exists(), within=5, what="its end")
+    until(beat_and_look, within=15, what="the shard", every=0.2)
+    until(lambda: not ready.exists(), within=15, what="its end")
     shard = Shard.objects.get()
     assert (shard.outcome, shard.processes_left) == ("errored", 0)
     assert shard.why.startswith("The worker that conducts the run said nothing for 2.5 s")
-    Run.objects.filter(pk=run.pk).update(heartbeat_at=now - timedelta(seconds=60))
+    conducted.update(heartbeat_at=now - timedelta(seconds=60))
     tasks.sweep()
     assert state(run) == "lost"
 
