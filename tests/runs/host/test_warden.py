@@ -47,8 +47,9 @@ def escaped(tool: ToolProcess) -> int:
 
 
 def test_who_escapes_is_gone_once_the_tool_ended_by_itself(tmp_path: Path) -> None:
-    tool = start(ESCAPE + "sleep 0.3; exit 3", tmp_path)
+    tool = start(ESCAPE + "until [ -e seen ]; do sleep 0.05; done; exit 3", tmp_path)
     pid = escaped(tool)
+    (tmp_path / "seen").touch()
     assert until(lambda: tool.exit_code, within=5, what="the end") == 3
     assert not lives(pid)
     assert tool.end() == 0
