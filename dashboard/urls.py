@@ -5,6 +5,7 @@ from dashboard import run_pages, views
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("favicon.ico", views.icon),
     path("calendar/", views.calendar_page, name="calendar"),
     path("runs/", run_pages.run_list, name="runs"),
     path("runs/new/", views.new_run, name="new-run"),

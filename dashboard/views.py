@@ -8,7 +8,8 @@ from typing import Any
 from django.contrib.auth.views import LoginView
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.templatetags.static import static
 
 import clock
 from calendar_guard import services as calendar_guard
@@ -151,3 +152,12 @@ def _as_form(run_id: str) -> dict[str, Any] | None:
 def log_in(request: HttpRequest) -> HttpResponseBase:
     page = LoginView.as_view(template_name="dashboard/login.html", extra_context=frame(request))
     return page(request)
+
+
+def icon(request: HttpRequest) -> HttpResponse:
+    """For pages that name none, as the admin's."""
+    return redirect(static("dashboard/icon.svg"))
+
+
+def no_such_page(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return render(request, "404.html", frame(request), status=404)

@@ -1,6 +1,6 @@
 """Passed or failed, and why: decided from what we measured; the tool's exit code is one input."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from runs.samples import Totals
@@ -63,7 +63,10 @@ def decide(
     """No data never passes; a test whose requests all failed never passes.
 
     `own` are the script's thresholds: one that its tool did not judge fails nobody, as by hand.
+    Without a request none of them held: a tool may say so of nothing.
     """
+    if totals.requests == 0:
+        own = tuple(replace(one, measured="no data", held=None) if one.held else one for one in own)
     broken = [check for check in checks if not check.held]
     broken += [check for check in own if check.held is False]
     checks = (*checks, *own)

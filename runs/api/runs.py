@@ -1,5 +1,6 @@
 """/api/load-testing/runs: start, dry run, list, read, stop, stop all, metrics, compare, notes."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
@@ -26,7 +27,8 @@ class RunsView(RoomView):
         only(request, {**FILTERS, "limit": int, "before": row_id})
         limit = asked(request, "limit", number(1, LONGEST_PAGE), PAGE)
         filters = {name: asked(request, name, read, "") for name, read in FILTERS.items()}
-        filters["state"] = _state(filters["state"])
+        _one_of("state", filters["state"], services.STATES)
+        _one_of("tool", filters["tool"], services.tool_names())
         before = asked(request, "before", row_id, "")
         found = services.list_runs(limit=limit + 1, before=before, **filters)
         page = found[:limit]
@@ -116,10 +118,9 @@ class CompareView(RoomView):
             return Response(services.compare(run_ids=ids).as_json())
 
 
-def _state(text: str) -> str:
-    if text and text not in services.STATES:
-        raise wrong("state", f"There is no such state; choose {', '.join(services.STATES)}.")
-    return text
+def _one_of(name: str, text: str, choices: Iterable[str]) -> None:
+    if text and text not in choices:
+        raise wrong(name, f"There is no such {name}; choose {', '.join(choices)}.")
 
 
 def _move(move: services.Move) -> dict[str, Any]:

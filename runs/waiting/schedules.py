@@ -85,7 +85,8 @@ def check_schedule(
                 raise Invalid("starts_at", "A rule repeats from a first start; name it.")
             return
         if not now - LONGEST_AHEAD <= starts_at <= now + LONGEST_AHEAD:
-            raise Invalid("starts_at", "A schedule begins within a year from now.")
+            far = "ago; name a later one" if starts_at < now else "away; name an earlier one"
+            raise Invalid("starts_at", f"That is more than a year {far}.")
         if rule:
             check_rule(rule=rule, starts_at=starts_at, zone=zone)
         earliest = now - tending.GRACE

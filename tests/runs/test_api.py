@@ -128,6 +128,7 @@ def test_runs_are_filtered_by_tag_plan_and_text_and_read_page_by_page(api: APICl
     ("query", "field", "said"),
     [
         ("state=walking", "state", "choose requested"),
+        ("tool=hammer", "tool", "choose k6"),
         ("limit=0", "limit", "from 1 to 500"),
         ("limit=501", "limit", "from 1 to 500"),
         ("before=x", "before", "whole number"),

@@ -57,6 +57,15 @@ def test_a_pass_names_what_failed_and_no_answer_at_all_is_none() -> None:
     assert "asks for nothing, or the target takes connections and never answers" in none.reason
 
 
+@pytest.mark.parametrize(("said", "held"), [(True, None), (None, None), (False, False)])
+def test_without_a_request_no_threshold_of_the_script_held(
+    said: bool | None, held: bool | None
+) -> None:
+    totals, stop = replace(TOTALS, requests=0), Stop("Stopped by ada.")
+    outcome = decide(stop=stop, ending=FINISHED, totals=totals, checks=(), own=own(said))
+    assert [check.held for check in outcome.checks] == [held]
+
+
 @pytest.mark.parametrize("kind", ["aborted", "errored", "failed"])
 def test_why_we_stopped_goes_before_everything_else(kind: str) -> None:
     stop = Stop("We had a reason.", kind)

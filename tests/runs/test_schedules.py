@@ -346,7 +346,8 @@ def test_a_deleted_plan_takes_its_schedule_and_the_run_to_come_along(
     ("starts_at", "words", "field", "said"),
     [
         (TUESDAY - HOUR, {}, "starts_at", "That is over"),
-        (TUESDAY + 400 * DAY, {}, "starts_at", "within a year"),
+        (TUESDAY + 400 * DAY, {}, "starts_at", "more than a year away"),
+        (TUESDAY - 400 * DAY, {"rule": DAILY}, "starts_at", "more than a year ago"),
         (None, {"rule": DAILY}, "starts_at", "repeats from a first start"),
         (TUESDAY + HOUR, {"rule": "daily please"}, "rule", "NAME=VALUE"),
         (TUESDAY - 9 * DAY, {"rule": "FREQ=DAILY;COUNT=2"}, "rule", "All starts"),

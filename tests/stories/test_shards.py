@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.runs.tools.local import serve
+from runs.tools import tool_names
+from tests.runs.tools.local import serve, tool_here
 from tests.stories.stack import ROOT, Stack, read, running_stack
 from tests.waiting import until
 
@@ -122,6 +123,8 @@ def carry(stack: Stack, tool: str, script: str, *thresholds: str) -> tuple[dict[
 def test_three_workers_carry_one_run_of_each_tool_and_one_that_is_killed_ends_it(
     tmp_path: Path, guest_site: str
 ) -> None:
+    for name in tool_names():
+        tool_here(name)
     with running_stack(tmp_path) as stack, more_workers(stack, 2) as workers:
         words = {"script": SCRIPT.replace("SECONDS", "5"), "shards": 3}
         run = stack.wait_for(stack.start(guest_site, **words), within=90)
