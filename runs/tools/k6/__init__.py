@@ -77,7 +77,7 @@ class K6:
             *("--out", f"json=/dev/fd/{samples_fd}"),
             str(job.workdir / _ARCHIVE),
         ]
-        return Command(argv, options.environment(job, plan.get("hosts") or ()))
+        return Command(argv, options.environment(job, options.configured_names()))
 
     def reader(self, job: Job | None = None) -> K6Reader:
         return K6Reader(speaks=job is not None and bool(_speaks(job)))
@@ -132,7 +132,6 @@ def _checked(path: Path) -> Path:
 class _Kept(TypedDict, total=False):
     blacklistIPs: list[str] | None
     systemTags: list[str] | None
-    hosts: dict[str, Any] | None
     thresholds: dict[str, Any] | None
 
 

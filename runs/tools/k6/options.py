@@ -1,5 +1,6 @@
 """What every k6 command of a run is given: environment, the script's variables, a config file."""
 
+import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -20,7 +21,7 @@ _NOBODY = "127.0.0.1:9"
 def environment(job: Job, names: Iterable[str] = ()) -> dict[str, str]:
     """Secrets are read from here alone: no command line and no archive holds them.
 
-    `names` are those in the script's own map of hosts.
+    `names` are allowed beside what the job allows.
     """
     return scrubbed(
         job,
@@ -39,8 +40,9 @@ def _modules(job: Job, names: Iterable[str]) -> dict[str, str]:
     """k6 fetches what a script requires from https: while it loads, its deny list left aside.
 
     So whatever is not allowed is sent to a proxy that is not there, and all of it while a script is
-    judged, when nothing is allowed yet. Go asks no proxy for localhost and the addresses of
-    loopback (https://pkg.go.dev/golang.org/x/net/http/httpproxy).
+    judged, when nothing is allowed yet. A script's own map of hosts allows nothing: k6 fetches from
+    where a name leads without it. Go asks no proxy for localhost and the addresses of loopback
+    (https://pkg.go.dev/golang.org/x/net/http/httpproxy).
     """
     direct = ",".join((*job.allow, *(name.removeprefix("*") for name in names)))
     return {"HTTPS_PROXY": f"http://{_NOBODY}", "NO_PROXY": direct}
@@ -66,6 +68,15 @@ def variables(job: Job) -> list[str]:
 def config(job: Job) -> list[str]:
     path = job.workdir / _CONFIG
     return ["--config", str(path)] if path.exists() else []
+
+
+def configured_names() -> Iterable[str]:
+    """In the installation's map of hosts; none where k6 itself will say what is wrong with it."""
+    try:
+        words = json.loads(Path(os.environ["WEDSYNC_K6_CONFIG"]).read_text(encoding="utf-8"))
+        return tuple(words.get("hosts") or ())
+    except (KeyError, OSError, ValueError, AttributeError, TypeError):
+        return ()
 
 
 def keep_config(job: Job) -> None:

@@ -162,6 +162,8 @@ def test_no_module_of_k6s_is_fetched_from_what_is_not_its_target(
         # It is loaded to be judged, and again to be run.
         top = ask if is_judged else f"if (Date.now() > {(time.time() + 8) * 1000:.0f}) {ask}"
         script = K6 % (top, "http.get(`${__ENV.TARGET}/`)")
+        # Its own map of hosts allows nothing.
+        script = script.replace("options = {", f"options = {{ hosts: {{ '{ANY}': '127.0.0.3' }},")
         Target.objects.all().delete()
         Target.objects.create(name="Another", hosts=["127.0.0.3"])
         run = run_of(tool, script, target="http://127.0.0.3:9", ca=ca)
