@@ -1,6 +1,7 @@
 """One tool at its work: it gets ready, is let go, is read to its last sample, and ends in time."""
 
 import select
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -145,6 +146,8 @@ class Follower:
             self._guard.join()
         left = self._child.end()
         self._is_unproven = left is None
+        if self.stop is None and self._child.is_forsaken:
+            self.stop = stood_still()
         limit = time.monotonic() + DRAIN_S
         while time.monotonic() < limit and self.take_in():
             pass
@@ -221,6 +224,16 @@ def hard_stop(declared: timedelta, seen: Aggregator | None = None) -> Stop:
     idle = "" if seen is None or seen.totals().requests else _IDLE
     lasted = words.span(declared)
     return Stop(f"It reached its declared duration of {lasted}, the hard stop.{idle}")
+
+
+def stood_still() -> Stop:
+    """Where its warden had to end the tool, whose exit code says only that it was killed."""
+    return Stop(
+        f"The worker on {socket.gethostname()} stood still, so nobody asked the wedding calendar "
+        "any more, and the tool was ended. Look what held it there (somebody who stopped it, a "
+        "machine without memory, a disk that does not answer?), then start again.",
+        "errored",
+    )
 
 
 def or_shut_down(why_stop: Callable[[], Stop | None]) -> Callable[[], Stop | None]:

@@ -184,6 +184,11 @@ class ToolProcess:
         return self._child.exit_code
 
     @property
+    def is_forsaken(self) -> bool:
+        """After its end: it was ended, since nobody said any more that it may live."""
+        return self._child.is_forsaken
+
+    @property
     def tail(self) -> str:
         """Without the run's secrets, and without our names for where its script lies."""
         return placing.plain(self._redactor.text(self._tail.decode("utf-8", "replace")))

@@ -14,7 +14,7 @@ from typing import IO, Any
 
 from runs.host import living
 from runs.host.identity import Identity
-from runs.host.launcher import BEGUN, END_NOW
+from runs.host.launcher import END_NOW, FORSAKEN, NOTHING_LEFT
 from runs.tools import ToolProblem
 
 NOWHERE, A_PIPE = subprocess.DEVNULL, subprocess.PIPE
@@ -102,6 +102,11 @@ class Child:
         """As of subprocess: negative where a signal ended it. It is there once nothing is left."""
         return self._process.poll()
 
+    @property
+    def is_forsaken(self) -> bool:
+        """After its end: its warden ended it, since the worker let it hear nothing any more."""
+        return self._proof is not None and self._proof.tells_of_silence
+
     def wait(self, seconds: float) -> int | None:
         """Its exit code, or None where it takes longer than this."""
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -154,9 +159,13 @@ class Proof:
         if self._said is None:
             self._said = b""
             with contextlib.suppress(BlockingIOError):
-                self._said = os.read(self._ours, 2)
+                self._said = os.read(self._ours, 3)
             os.close(self._ours)
-        return self._said != BEGUN
+        return not self._said or self._said.endswith(NOTHING_LEFT)
+
+    @property
+    def tells_of_silence(self) -> bool:
+        return FORSAKEN in (self._said or b"")
 
 
 def _marks() -> dict[str, str]:

@@ -3,9 +3,9 @@
 Run as `python -I -S launcher.py TERMS argv...`, since work between fork and exec is not safe in a
 worker that has threads. See docs/decisions/0014. TERMS: {"parent": 1, "uid": null, "gid": null,
 "memory": bytes, "file": bytes, "fence": null or what namespace.enter takes, "fds": those that the
-tool inherits, "proof": the pipe in which a warden says that it began, and at its end that nothing
-is left; null where the program is ours and needs no warden, "life": the pipe in which the worker
-says that the tool may live on, or null}.
+tool inherits, "proof": the pipe in which a warden says that it began, that its worker fell silent,
+and at its end that nothing is left; null where the program is ours and needs no warden, "life": the
+pipe in which the worker says that the tool may live on, or null}.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ from typing import Any, NoReturn
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 END_NOW = signal.SIGUSR1  # from the worker by living.py, from the kernel when the worker died
 MOST_PROCESSES = 4096  # and threads, of all tools together that run as nobody
-BEGUN, NOTHING_LEFT = b"b", b"0"
+BEGUN, FORSAKEN, NOTHING_LEFT = b"b", b"f", b"0"
 PASSED_ON = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 HEARD = {*PASSED_ON, END_NOW, signal.SIGCHLD}
 # A worker that was stopped or hangs asks no calendar: its tool ends so long after its last word.
@@ -48,7 +48,7 @@ def _ward(terms: dict[str, Any]) -> None:
     _say(proof, BEGUN)
     if tool := _fork(proof):
         _let_go_of(terms["fds"])
-        status = _end_all(tool, _watch(tool, terms["life"]))
+        status = _end_all(tool, _watch(tool, terms["life"], proof))
         _say(proof, NOTHING_LEFT)
         _end_like(status)
     os.close(proof)
@@ -72,7 +72,7 @@ def _fork(proof: int) -> int:
         sys.exit(f"This machine has no room for another process: {error.strerror}.")
 
 
-def _watch(tool: int, life: int | None) -> int | None:
+def _watch(tool: int, life: int | None, proof: int) -> int | None:
     """The wait status of a tool that ended; None where its time is over before."""
     last_word: float | None = None  # silence counts from the first
     while (number := _listen(life)) != END_NOW:
@@ -83,6 +83,7 @@ def _watch(tool: int, life: int | None) -> int | None:
         if life is not None and _is_said(life):
             last_word = time.monotonic()
         if last_word is not None and time.monotonic() - last_word > SILENCE_S:
+            _say(proof, FORSAKEN)
             return None
     return None
 

@@ -19,7 +19,7 @@ from tests.waiting import until
 class Child:
     """Says nothing, and does not end."""
 
-    exit_code = None
+    exit_code: int | None = None
 
     def __init__(self) -> None:
         self.reads = 0
@@ -41,6 +41,27 @@ def test_a_question_to_the_database_is_asked_less_often_than_the_tool_is_read() 
     assert follower.wait_for(is_there, every_s=0.1)
     assert asked[2] - asked[0] >= 0.2
     assert child.reads > len(asked)
+
+
+class Forsaken(Child):
+    """Its warden ended it."""
+
+    exit_code = -9
+    is_forsaken = True
+
+    def end(self) -> int:
+        return 0
+
+
+def test_a_tool_that_lost_its_worker_for_a_while_was_not_killed_for_want_of_memory() -> None:
+    child = cast(ToolProcess, Forsaken())
+    job = Job("1", Path("x.js"), Path(), "http://127.0.0.1:9", timedelta(seconds=1), None, 9)
+    follower = Follower(get_tool("k6"), job, child, lambda: None)
+    assert not follower.get_ready()
+    assert follower.end() == 0
+    assert follower.stop
+    assert follower.stop.outcome == "errored"
+    assert "stood still, so nobody asked the wedding calendar" in follower.stop.reason
 
 
 class Talker(Child):

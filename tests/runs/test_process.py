@@ -60,7 +60,7 @@ def test_a_tool_that_ignores_term_is_killed_with_its_children(tmp_path: Path) ->
     tool = start("trap '' TERM; sleep 60 & sleep 60 & echo up >&2; wait; sleep 60", tmp_path)
     until(lambda: "up" in tool.tail, within=5, what="the start")
     assert len(living.members(tool.group)) == 4  # and their warden
-    assert tool.end() == 0
+    assert (tool.end(), tool.is_forsaken) == (0, False)
     assert living.members(tool.group) == []
     tool.close()
 
@@ -78,7 +78,7 @@ def test_a_tool_of_which_nobody_says_any_more_that_it_may_live_is_ended(tmp_path
         pause.wait(1)
     assert tool.exit_code is None
     until(lambda: living.members(tool.group) == [], within=silence + 2, what="the end")
-    assert tool.end() == 0
+    assert (tool.end(), tool.is_forsaken) == (0, True)
     tool.close()
 
 
