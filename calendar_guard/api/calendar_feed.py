@@ -17,7 +17,7 @@ from rest_framework.request import Request
 
 import clock
 from calendar_guard import outgoing, reading, services
-from calendar_guard.api.view import VIEW, GuardView, asked, asked_duration, told
+from calendar_guard.api.view import VIEW, GuardView, asked, asked_duration, only, told
 from clock.iso import format_duration
 
 SHOWN = ("safe", "protected")
@@ -59,6 +59,7 @@ class CalendarFeedView(GuardView):
     def get(self, request: Request) -> HttpResponseBase:
         now = clock.now()
         with told():
+            only(request.query_params, ("show", "duration", "token"))
             show = asked(request, "show", _show, "safe")
             duration = asked_duration(request, default=DEFAULT_DURATION)
         name, entries = _entries(show, duration, now)

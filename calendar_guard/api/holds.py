@@ -39,6 +39,7 @@ class HoldsView(GuardView):
         """Those in force and to come; `?all=1` also the latest that were lifted or are over."""
         now, rows = clock.now(), Hold.objects.order_by("-starts_at", "-pk")
         with told():
+            only(request.query_params, ("all",))
             if not asked(request, "all", flag, False):
                 rows = rows.filter(lifted_at=None, ends_at__gt=now)
         return Response({"holds": [_words(hold, now) for hold in rows[:MOST_LISTED]]})
@@ -48,6 +49,7 @@ class HoldsView(GuardView):
         items, many = objects(request.data, most=MOST_PLACED), isinstance(request.data, list)
         now, by = clock.now(), name_of(request)
         with told(many=many):
+            only(request.query_params, ("preview",))
             is_preview = asked(request, "preview", flag, False)
             holds = each(items, partial(_read, by=by, now=now))
             with taken_back() if is_preview else nullcontext():
@@ -68,6 +70,8 @@ class HoldView(GuardView):
     def delete(self, request: Request, hold_id: int) -> Response:
         """Lifts it; the hold stays to be read. Lifting it again changes nothing."""
         now = clock.now()
+        with told():
+            only(request.query_params)
         declaring.lift_hold(hold_id=_find(hold_id).pk, by=name_of(request), now=now)
         return Response(_words(_find(hold_id), now))
 

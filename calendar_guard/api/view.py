@@ -88,11 +88,12 @@ def each(items: Sequence[Any], read: Callable[[Any], Read]) -> list[Read]:
     return found
 
 
-def only(words: Mapping[str, Any], known: Sequence[str]) -> None:
+def only(words: Mapping[str, Any], known: Sequence[str] = ()) -> None:
     """Raises Invalid for a word that is not known: no slip is passed over in silence."""
+    others = f"; known are {', '.join(known)}" if known else " here"
     for name in words:
         if name not in known:
-            raise Invalid(shown(name), f"There is no such word; known are {', '.join(known)}.")
+            raise Invalid(shown(name), f"There is no such word{others}.")
 
 
 def text(words: Mapping[str, Any], name: str, longest: int) -> str:

@@ -25,6 +25,7 @@ from calendar_guard.api.view import (
     name_of,
     number,
     objects,
+    only,
     stopped,
     told,
 )
@@ -36,6 +37,7 @@ VIEW, ADD, CHANGE, DELETE = (
     (f"calendar_guard.{verb}_wedding",) for verb in ("view", "add", "change", "delete")
 )
 PAGE, FURTHEST = 100, 10_000_000
+FILTERS = ("from", "to", "status", "source", "coordinator", "limit", "offset")
 
 
 class WeddingsView(GuardView):
@@ -43,6 +45,7 @@ class WeddingsView(GuardView):
 
     def get(self, request: Request) -> Response:
         with told():
+            only(request.query_params, FILTERS)
             limit = asked(request, "limit", number(1, LONGEST_LIST), PAGE)
             offset = asked(request, "offset", number(0, FURTHEST), 0)
             weddings, count = keeping.list_kept(
@@ -95,6 +98,7 @@ class WeddingView(GuardView):
 
     def delete(self, request: Request, wedding_id: int) -> Response:
         with told():
+            only(request.query_params)
             ended = keeping.remove_wedding(
                 wedding_id=wedding_id, by=name_of(request), now=clock.now()
             )
@@ -121,6 +125,7 @@ class PressView(GuardView):
 
     def post(self, request: Request, wedding_id: int) -> Response:
         with told():
+            only(request.query_params)
             ended = type(self).press(wedding_id=wedding_id, by=name_of(request), now=clock.now())
             words = keeping.read_kept(wedding_id=wedding_id)
         return Response(words | {"stopped": stopped(ended)})
@@ -171,6 +176,7 @@ def _active(wedding: ActiveWedding) -> dict[str, Any]:
 
 def _write(request: Request, keep: Callable[..., Written]) -> Written:
     """By whom, when, and whether they may say something new of a coordinator."""
+    only(request.query_params, ("preview",))
     write = partial(
         keep,
         by=name_of(request),

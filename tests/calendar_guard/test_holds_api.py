@@ -90,6 +90,7 @@ def test_a_preview_tells_what_a_hold_would_stop_and_places_none(client: APIClien
         "preview": True,
         "would_stop": [{"run": "12", "label": "guest rush"}],
     }
+    assert "no such word" in problem(post(client, SENT, preveiw="1"))["detail"]
     assert not Hold.objects.exists()
     assert services.permits_in_force(now=NOW)
 

@@ -41,16 +41,16 @@ SOUND = {
     "attestations": {"until": "2026-06-10T14:00:00Z", "why": "a"},
 }
 KNOWN = st.sampled_from([*WORDS, *READ_ONLY, "reason", "until", "why", "name", "email", "phone"])
-ADDRESSES = st.sampled_from(
-    [
-        *("window", "windows", "heat-map", "calendar.ics", "weddings", "holds", "policy", "feeds"),
-        *("weddings/active", "weddings/1", "weddings/99999999999999999999", "holds/0"),
-    ]
-)
-ASKED = st.sampled_from(
-    ["at", "from", "to", "duration", "weeks", "zone", "show", "limit", "offset", "all"]
-    + ["status", "source", "coordinator", "token", "preview"]
-)
+QUESTIONS = {
+    "window": "at duration",
+    "windows": "from to duration",
+    "heat-map": "weeks zone",
+    "calendar.ics": "show duration token",
+    "weddings": "from to status source coordinator limit offset",
+    "holds": "all",
+    **dict.fromkeys(("policy", "feeds", "weddings/active", "weddings/1", "holds/0"), "preview"),
+    "weddings/99999999999999999999": "preview",
+}
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -98,14 +98,18 @@ def test_any_change_of_a_wedding_is_answered(words: Any) -> None:
 
 
 @FUZZ
-@given(ADDRESSES, st.dictionaries(ASKED, TEXT, max_size=4))
-def test_any_question_is_answered(address: str, query: dict[str, str]) -> None:
+@given(st.sampled_from(list(QUESTIONS)), st.data())
+def test_any_question_is_answered(address: str, data: st.DataObject) -> None:
+    """In words that it knows: one that it does not know ends every question alike."""
+    known = QUESTIONS[address].split()
+    query = data.draw(st.dictionaries(st.sampled_from(known), TEXT, max_size=4))
     sendable = {
         name: text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
         for name, text in query.items()
     }
     answered(everything().get(ROOT + address, sendable))
-    answered(everything().get(ROOT + address, {"duration": "PT1H", **sendable}))
+    if "duration" in known:
+        answered(everything().get(ROOT + address, {"duration": "PT1H", **sendable}))
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,7 @@ def test_whatever_a_program_accepts_it_gets_a_calendar(client: APIClient, accept
     ("query", "field"),
     [
         ({"show": "names"}, "show"),
+        ({"duraton": "PT4H"}, "duraton"),
         ({"show": "a\x00"}, "show"),
         ({"duration": "1h"}, "duration"),
         ({"duration": ""}, "duration"),

@@ -177,6 +177,37 @@ def test_a_preview_tells_what_it_would_stop_and_writes_nothing(client: APIClient
     assert len(audit.entries(action="calendar")) == 1
 
 
+@pytest.mark.parametrize("query", ["preveiw=1", "perview=1&preview=1"])
+def test_a_slip_in_the_address_writes_nothing(client: APIClient, query: str) -> None:
+    address = post(client, words_of())["Location"]
+    kept = client.get(address).json()
+    asked = f"{URL}?{query}", f"{address}?{query}"
+    for answer in (
+        client.post(asked[0], words_of(), format="json"),
+        client.patch(asked[1], {"title": "Another"}, format="json"),
+    ):
+        assert "no such word; known are preview" in answer.json()["detail"]
+        assert answer.status_code == 400
+    assert Wedding.objects.count() == 1
+    assert client.get(address).json() == kept
+
+
+def test_what_has_no_preview_is_not_done_for_one(client: APIClient) -> None:
+    address = post(client, words_of())["Location"]
+    kept = client.get(address).json()
+    for answer in (
+        client.delete(f"{address}?preview=1"),
+        client.post(f"{address}/complete?preview=1"),
+    ):
+        assert answer.json()["detail"] == "preview: There is no such word here."
+    assert client.get(address).json() == kept
+
+
+def test_a_slip_in_a_filter_is_not_passed_over(client: APIClient) -> None:
+    said = client.get(URL, {"form": "2026-06-11T00:00:00Z"}).json()["detail"]
+    assert said.startswith("form: There is no such word; known are from, to, status")
+
+
 def test_a_zone_that_comes_into_force_is_part_of_the_preview(client: APIClient) -> None:
     """On Kiribati a Saturday begins while London's Friday morning is not over."""
     friday = at("2026-06-12 11:30", LONDON)
