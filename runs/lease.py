@@ -59,12 +59,14 @@ class Lease:
     def begin_now(self) -> None:
         """Judge the whole interval again, as one that begins now; no answer is a no.
 
-        So is a clock that is false: the calendar would be asked about another time.
+        So is a clock that is false: the calendar would answer about another time, and take back a
+        permit that is good.
         """
         no: Stop | None = _NO_ANSWER
         with tolerated(f"the last look at the calendar of run {self._run_id}"):
-            self._ask(until=clock.now() + self._duration)
-            no = _false_clock(ahead())
+            if (false := _false_clock(ahead())) is None:
+                self._ask(until=clock.now() + self._duration)
+            no = false
         if no:
             with self._deciding:
                 self._no = self._no or no

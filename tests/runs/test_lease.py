@@ -14,6 +14,7 @@ from runs.lease import Lease
 from runs.models import Run, Shard, State
 from runs.outcome import Stop
 from runs.shards import link
+from tests.conftest import MoveClock
 from tests.runs.conftest import begin_a_wedding, request_for
 from tests.runs.driving import begin
 from tests.waiting import until
@@ -121,6 +122,22 @@ def test_a_worker_whose_clock_is_false_begins_nothing(
     assert stop
     assert stop.outcome == "errored"
     assert f"is {said} the database's" in stop.reason
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("valkey", "quiet_tuesday")
+def test_a_worker_that_takes_a_tuesday_for_a_saturday_is_not_told_of_a_saturday(
+    preparing: Run, monkeypatch: pytest.MonkeyPatch, move_clock: MoveClock
+) -> None:
+    days = timedelta(days=4)
+    move_clock(clock.now() + days)
+    monkeypatch.setattr(lease, "ahead", lambda: days)
+    held = Lease(run_id=preparing.pk, permit_id=preparing.permit_id, duration=preparing.duration)
+    held.begin_now()
+    stop = held.stop()
+    assert stop
+    assert "ahead of the database's" in stop.reason, stop.reason
+    assert Run.objects.get(pk=preparing.pk).state == State.PREPARING
 
 
 @pytest.mark.django_db
