@@ -1,6 +1,6 @@
 """What the API addresses of runs share: who may, how words are read, how a refusal is told."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, ClassVar, TypeVar
 
@@ -94,11 +94,12 @@ def row_id(text: str) -> str:
     return text
 
 
-def only(request: Request, known: Mapping[str, object]) -> None:
+def only(request: Request, known: Collection[str] = ()) -> None:
     """Raises for a word of the query that is not known: no slip is passed over in silence."""
+    others = f"; known are {', '.join(known)}" if known else " here"
     for name in request.query_params:
         if name not in known:
-            raise wrong(shown(name), f"There is no such word; known are {', '.join(known)}.")
+            raise wrong(shown(name), f"There is no such word{others}.")
 
 
 def shown(text: str) -> str:

@@ -184,6 +184,12 @@ def test_metrics_come_in_three_widths(api: APIClient) -> None:
     assert said == "widht: There is no such word; known are width."
 
 
+def test_a_word_of_the_body_in_the_address_starts_nothing(api: APIClient) -> None:
+    said = problem(send(api, "post", "runs?dry_run=true", SOUND))["detail"]
+    assert said == "dry_run: There is no such word here."
+    assert not Run.objects.exists()
+
+
 def test_two_runs_are_compared_in_words(api: APIClient) -> None:
     ids = [start(api)["id"] for _ in "ab"]
     words = send(api, "get", f"runs/compare?a={ids[0]}&b={ids[1]}").json()
