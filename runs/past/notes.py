@@ -45,9 +45,10 @@ def read_tags(words: object) -> list[str]:
     tags = list(dict.fromkeys(" ".join(word.lower().split()) for word in words))
     for tag in tags:
         if not _TAG.fullmatch(tag) or len(tag) > LONGEST_TAG:
+            shown = tag[:LONGEST_TAG].encode(errors="replace").decode()  # half a character is sent
             raise Invalid(
                 "tags",
-                f"“{tag[:LONGEST_TAG]}” is no tag: begin with a letter or a digit, go on with "
+                f"“{shown}” is no tag: begin with a letter or a digit, go on with "
                 f"those, spaces and . : / + - _, up to {LONGEST_TAG} characters.",
             )
     if len(tags) > MOST_TAGS:

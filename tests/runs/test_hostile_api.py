@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import time_machine
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
@@ -86,6 +86,7 @@ def test_any_start_and_any_plan_is_answered(words: Any, maps: Any, other: Any) -
 
 
 @FUZZ
+@example(words={"tags": ["\ud800"]}, maps={})
 @given(WORDS, MAPS)
 def test_any_change_is_answered(words: Any, maps: Any) -> None:
     client = caller()
