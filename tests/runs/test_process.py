@@ -65,6 +65,7 @@ def test_a_tool_that_ignores_term_is_killed_with_its_children(tmp_path: Path) ->
     tool.close()
 
 
+@pytest.mark.paced
 @pytest.mark.skipif(sys.platform != "linux", reason="waits for signals with a time-out")
 def test_a_tool_of_which_nobody_says_any_more_that_it_may_live_is_ended(tmp_path: Path) -> None:
     """So ends the tool of a worker that was stopped or hangs: nobody there asks a calendar."""
