@@ -8,6 +8,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
@@ -128,9 +129,7 @@ class ToolProcess:
         redactor: Redactor | None = None,
     ) -> None:
         self._redactor = redactor or Redactor(())
-        self.samples, samples_w = os.pipe()
-        go_r, self.go = os.pipe()
-        life_r, self._life = os.pipe()
+        (self.samples, samples_w), (go_r, self.go), (life_r, self._life) = _pipes(3)
         try:
             for end in (self.samples, life_r, self._life):
                 os.set_blocking(end, False)
@@ -226,6 +225,19 @@ class ToolProcess:
         with self._child.stderr as stderr:
             while chunk := os.read(stderr.fileno(), 4096):
                 self._tail = (self._tail + chunk)[-TAIL_BYTES:]
+
+
+def _pipes(count: int) -> list[tuple[int, int]]:
+    """So many, or none where there is no room for all: a worker that is full fills no further."""
+    made: list[tuple[int, int]] = []
+    try:
+        for _ in range(count):
+            made.append(os.pipe())
+    except OSError:
+        for end in chain.from_iterable(made):
+            os.close(end)
+        raise
+    return made
 
 
 def _widen(pipe: int) -> None:

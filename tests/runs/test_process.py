@@ -1,4 +1,5 @@
 import os
+import resource
 import sys
 import threading
 from pathlib import Path
@@ -63,6 +64,23 @@ def test_a_tool_that_ignores_term_is_killed_with_its_children(tmp_path: Path) ->
     assert (tool.end(), tool.is_forsaken) == (0, False)
     assert living.members(tool.group) == []
     tool.close()
+
+
+@pytest.mark.parametrize("room", range(8))
+def test_a_worker_that_has_no_room_for_a_tool_keeps_nothing_open(tmp_path: Path, room: int) -> None:
+    limit, before = resource.getrlimit(resource.RLIMIT_NOFILE), set(os.listdir("/proc/self/fd"))
+    filled = [os.open(os.devnull, os.O_RDONLY)]
+    while filled[-1] <= max(map(int, before)):
+        filled.append(os.open(os.devnull, os.O_RDONLY))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (filled[-1] + 1 + room, limit[1]))
+    try:
+        with pytest.raises(OSError, match="Too many open files"):
+            start("exit 0", tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limit)
+        for each in filled:
+            os.close(each)
+    assert len(os.listdir("/proc/self/fd")) == len(before)
 
 
 @pytest.mark.paced
