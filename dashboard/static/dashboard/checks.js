@@ -5,7 +5,8 @@ const HELD = { true: "held", false: "broken", null: "no data" };
 
 /** The verdict's: `checks` of { text, measured, held }. */
 export function paintChecks(checks, outcome) {
-  say(outcome === "aborted" ? "until the run was aborted" : "judged over the whole run");
+  const isJudged = outcome === "passed" || outcome === "failed";
+  say(isJudged ? "judged over the whole run" : `until the run was ${outcome}`);
   show(checks.map(({ text, measured, held }) => row(text, measured, badge(HELD[held], held))));
 }
 
