@@ -16,7 +16,7 @@ from runs.outcome import Stop
 from runs.preparing import Ready
 from runs.redaction import Redactor
 from runs.samples.aggregator import Aggregator
-from runs.tools import Command, Job, Tool
+from runs.tools import Command, Job, Tool, ToolProblem
 
 shutting_down = threading.Event()
 READY_S, SILENT_S, DRAIN_S = 60.0, 15.0, 5.0
@@ -100,10 +100,17 @@ class Follower:
             pause.wait(TICK_S)
         return False
 
-    def go(self) -> None:
-        self._tool.go(self._job, self._child.go)
+    def go(self) -> bool:
+        """False where the guard ended it before: the reason for that counts."""
+        try:
+            self._tool.go(self._job, self._child.go)
+        except ToolProblem:
+            if self.stop is None:
+                raise
+            return False
         self._heard_at = time.monotonic()
         self._deadline = self._heard_at + self._job.duration.total_seconds() + ENDING_S
+        return True
 
     def steps(self) -> Iterator[None]:
         """One after each read and at least one every tick, until the tool or a reason ends it."""

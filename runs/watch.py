@@ -42,8 +42,7 @@ class Watch:
     def _launch(self) -> bool:
         if stop := launching.launch(self._run.pk, self._lease, ready="the tool is ready"):
             return self._tool.halt(stop)
-        self._tool.go()
-        return True
+        return self._tool.go()
 
     def _tell(self, *, everything: bool = False) -> None:
         followed = self._tool

@@ -143,8 +143,8 @@ class _Part:
     def _load(self) -> None:
         tool = self._follower
         is_called = tool.get_ready() and self._keep(state=Shard.State.READY)
-        if is_called and tool.wait_for(lambda: self.link.is_going) and self._share_setup():
-            tool.go()
+        is_prepared = is_called and tool.wait_for(lambda: self.link.is_going)
+        if is_prepared and self._share_setup() and tool.go():
             for _ in tool.steps():
                 self._send()
 

@@ -12,7 +12,8 @@ from runs import following, process
 from runs.following import Follower
 from runs.outcome import Stop
 from runs.process import ToolProcess
-from runs.tools import Job, get_tool
+from runs.tools import Job, ToolProblem, get_tool
+from runs.tools.k6 import K6
 from tests.waiting import until
 
 
@@ -20,6 +21,7 @@ class Child:
     """Says nothing, and does not end."""
 
     exit_code: int | None = None
+    is_forsaken = False
 
     def __init__(self) -> None:
         self.reads = 0
@@ -27,6 +29,9 @@ class Child:
     def read(self) -> bytes | None:
         self.reads += 1
         return None
+
+    def end(self) -> int:
+        return 0
 
 
 def test_a_question_to_the_database_is_asked_less_often_than_the_tool_is_read() -> None:
@@ -49,9 +54,6 @@ class Forsaken(Child):
     exit_code = -9
     is_forsaken = True
 
-    def end(self) -> int:
-        return 0
-
 
 def test_a_tool_that_lost_its_worker_for_a_while_was_not_killed_for_want_of_memory() -> None:
     child = cast(ToolProcess, Forsaken())
@@ -62,6 +64,44 @@ def test_a_tool_that_lost_its_worker_for_a_while_was_not_killed_for_want_of_memo
     assert follower.stop
     assert follower.stop.outcome == "errored"
     assert "stood still, so nobody asked the wedding calendar" in follower.stop.reason
+
+
+class Deaf(K6):
+    """Ends, so it cannot be told to go."""
+
+    def go(self, job: Job, go_fd: int) -> None:
+        raise ToolProblem("It could not be told to go.", code="tool_error")
+
+
+class Ended(Child):
+    """Between its end and our knowing of it."""
+
+    go, lives = -1, 0
+
+    def let_live(self) -> None:
+        self.lives += 1
+
+    def terminate(self) -> None:
+        """Nothing."""
+
+
+def test_a_tool_that_the_guard_ended_before_it_could_go_keeps_the_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As where the database is long about the last move: no fault of the tool's."""
+    monkeypatch.setattr(following, "LATE_S", 0.1)
+    said: list[Stop | None] = [None]
+    job = Job("1", Path("x.js"), Path(), "http://127.0.0.1:9", timedelta(seconds=9), None, 9)
+    monkeypatch.setattr(Deaf, "is_ready", lambda *_: True)
+    child = Ended()
+    follower = Follower(Deaf(), job, cast(ToolProcess, child), lambda: said[0])
+    assert follower.get_ready()
+    until(lambda: child.lives > 1, within=5, what="the word that it may live")
+    said[0] = Stop("The calendar did not answer.")
+    until(lambda: follower.stop, within=5, what="the guard's word")
+    assert not follower.go()
+    assert follower.end() == 0
+    assert follower.stop == said[0]
 
 
 class Talker(Child):
