@@ -77,7 +77,7 @@ class K6:
             *("--out", f"json=/dev/fd/{samples_fd}"),
             str(job.workdir / _ARCHIVE),
         ]
-        return Command(argv, options.environment(job, options.configured_names()))
+        return Command(argv, options.environment(job))
 
     def reader(self, job: Job | None = None) -> K6Reader:
         return K6Reader(speaks=job is not None and bool(_speaks(job)))

