@@ -157,7 +157,3 @@ def log_in(request: HttpRequest) -> HttpResponseBase:
 def icon(request: HttpRequest) -> HttpResponse:
     """For pages that name none, as the admin's."""
     return redirect(static("dashboard/icon.svg"))
-
-
-def no_such_page(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return render(request, "404.html", frame(request), status=404)

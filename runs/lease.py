@@ -57,16 +57,10 @@ class Lease:
         self._thread.join(SILENCE_S)
 
     def begin_now(self) -> None:
-        """Judge the whole interval again, as one that begins now; no answer is a no.
-
-        So is a clock that is false: the calendar would answer about another time, and take back a
-        permit that is good.
-        """
+        """Judge the whole interval again, as one that begins now; no answer is a no."""
         no: Stop | None = _NO_ANSWER
         with tolerated(f"the last look at the calendar of run {self._run_id}"):
-            if (false := _false_clock(ahead())) is None:
-                self._ask(until=clock.now() + self._duration)
-            no = false
+            no = self._look_again()
         if no:
             with self._deciding:
                 self._no = self._no or no
@@ -98,6 +92,15 @@ class Lease:
             log.exception("the permit of run %s could not be renewed", self._run_id)
             with self._deciding:
                 self._no = self._no or fault_of_ours(f"run {self._run_id}")
+
+    def _look_again(self) -> Stop | None:
+        """Where the clock is false the calendar is not asked: it would answer about another time,
+        and take back a permit that is good.
+        """
+        if self._permit_id is not None and (stop := _false_clock(ahead())):
+            return stop
+        self._ask(until=clock.now() + self._duration)
+        return None
 
     def _ask(self, until: datetime | None = None) -> None:
         if self._permit_id is None:
