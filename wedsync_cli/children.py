@@ -1,7 +1,7 @@
 """Each stack as data: which processes, in which order, how one knows that they are there."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
@@ -70,6 +70,7 @@ class Place:
     port: int
     valkey_port: int
     valkey: Path
+    valkey_password: str = field(repr=False)
     offset_s: int = 0
     k6: Path | None = None
     locust: Path | None = None
@@ -80,12 +81,16 @@ class Place:
     def url(self) -> str:
         return f"http://localhost:{self.port}"
 
+    @property
+    def valkey_config(self) -> Path:
+        return self.data / "valkey.conf"
+
 
 def environment(place: Place, base: Mapping[str, str]) -> dict[str, str]:
     """What every process of the stack sees, over the person's own environment."""
     ours = {
         STACK: place.stack_id,
-        "WEDSYNC_VALKEY_URL": f"redis://{HOST}:{place.valkey_port}/0",
+        "WEDSYNC_VALKEY_URL": f"redis://:{place.valkey_password}@{HOST}:{place.valkey_port}/0",
         "WEDSYNC_CLOCK_OFFSET": str(place.offset_s),
     }
     tools = {
@@ -119,7 +124,11 @@ def valkey(place: Place, env: Mapping[str, str]) -> Child:
         "--maxmemory-policy": "noeviction",
         "--dir": str(place.data),
     }
-    argv = (str(place.valkey), *(word for pair in options.items() for word in pair))
+    # A command line is everybody's to read, and a script may reach this port.
+    argv = (
+        *(str(place.valkey), str(place.valkey_config)),
+        *(word for pair in options.items() for word in pair),
+    )
     return Child("valkey", argv, env, ready=PortOpen(place.valkey_port), stop_stage=2)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from wedsync_cli import artillery, bootstrap, children, datafolder, files, ports, tools
-from wedsync_cli.children import Place
+from wedsync_cli.children import Child, Place
 from wedsync_cli.supervise import Signals, Supervisor, ended
 from wedsync_cli.words import USAGE, Context, Problem, last_words
 
@@ -62,7 +62,7 @@ def _start(context: Context, place: Place, supervisor: Supervisor) -> dict[str, 
     """Returns the scene that was set; empty outside the demo."""
     env = children.environment(place, context.env)
     with context.say.step("Starting Valkey"):
-        supervisor.start(children.valkey(place, env))
+        supervisor.start(private_valkey(place, env))
     _prepare(context, place, env)
     said: list[str] = []
 
@@ -75,6 +75,12 @@ def _start(context: Context, place: Place, supervisor: Supervisor) -> dict[str, 
     supervisor.watch()
     scene: dict[str, Any] = json.loads("".join(said) or "{}")
     return scene
+
+
+def private_valkey(place: Place, env: Mapping[str, str]) -> Child:
+    """Who knows its port alone, as a script may, is told nothing."""
+    files.write_whole(place.valkey_config, f"requirepass {place.valkey_password}\n")
+    return children.valkey(place, env)
 
 
 def _prepare(context: Context, place: Place, env: Mapping[str, str]) -> None:
@@ -167,6 +173,7 @@ def _place(context: Context, wanted: Wanted) -> Place:
         port=wanted.port,
         valkey_port=ports.free(),
         valkey=_find_valkey(context),
+        valkey_password=secrets.token_hex(16),
         offset_s=offset_s(wanted.at, datetime.now(UTC)),
         k6=tools.find_k6(context.env),
         locust=tools.find_locust(context),

@@ -14,6 +14,7 @@ PLACE = Place(
     port=8080,
     valkey_port=7000,
     valkey=Path("/house/valkey-server"),
+    valkey_password="hush",
     offset_s=-3600,
 )
 
@@ -27,7 +28,7 @@ def test_every_process_of_a_stack_carries_its_mark_and_the_same_moved_clock() ->
 
     assert env["WEDSYNC_STACK"] == "abc"
     assert env["WEDSYNC_CLOCK_OFFSET"] == "-3600"
-    assert env["WEDSYNC_VALKEY_URL"] == "redis://127.0.0.1:7000/0"
+    assert env["WEDSYNC_VALKEY_URL"] == "redis://:hush@127.0.0.1:7000/0"
     assert env["WEDSYNC_SECRET_KEY_FILE"] == "/house/.wedsync/data/secret_key"
     assert env["HOME"] == "/home/ada"
 
@@ -62,9 +63,16 @@ def test_long_runs_have_a_worker_of_their_own() -> None:
 def test_valkey_listens_on_loopback_only_and_is_stopped_last() -> None:
     valkey = children.valkey(PLACE, {})
 
-    assert valkey.argv[1:3] == ("--bind", "127.0.0.1")
+    assert valkey.argv[2:4] == ("--bind", "127.0.0.1")
     assert valkey.ready == PortOpen(7000)
     assert valkey.stop_stage == len(children.STOP_STAGES) - 1
+
+
+def test_no_command_line_holds_the_password_of_valkey() -> None:
+    env = children.environment(PLACE, {})
+    for child in (children.valkey(PLACE, env), *children.services(PLACE, env)):
+        assert "hush" not in " ".join(child.argv)
+    assert "hush" not in repr(PLACE)
 
 
 def test_workers_end_before_the_web_so_that_readers_learn_how_their_run_ended() -> None:

