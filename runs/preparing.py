@@ -25,6 +25,7 @@ from runs.redaction import Redactor
 from runs.request import Invalid
 from runs.targets import Load
 from runs.tools import Finished, Job, OwnVerdict, Prepared, Shell, Tool, ToolProblem
+from runs.tools.surroundings import put
 from runs.words import count, span
 
 _LOOPBACK = read_networks(["127.0.0.0/8", "::1/128"])
@@ -187,12 +188,9 @@ def _job(
     """A tool behind a fence finds mapped names there; the others must map them themselves."""
     files = belongings.files_of(run.files)
     for path, content in files.items():
-        _write(workdir, workdir / path, content)
-    script = workdir / tool.script_name
-    _write(workdir, script, run.script.encode())
-    ca = workdir / _CA if run.ca else None
-    if ca:
-        _write(workdir, ca, run.ca.encode())
+        put(workdir, path, content)
+    script = put(workdir, tool.script_name, run.script.encode())
+    ca = put(workdir, _CA, run.ca.encode()) if run.ca else None
     return Job(
         run_id=str(run.pk),
         script=script,
@@ -218,14 +216,6 @@ def _addresses(mapped: Mapping[tuple[str, int | None], Place]) -> dict[str, str]
         text = f"[{address}]" if address.version == 6 and place.port else str(address)
         found[f"{name}:{port}" if port else name] = f"{text}:{place.port}" if place.port else text
     return found
-
-
-def _write(workdir: Path, path: Path, content: bytes) -> None:
-    for folder in reversed([one for one in path.parents if workdir in one.parents]):
-        folder.mkdir(exist_ok=True)
-        folder.chmod(0o755)
-    path.write_bytes(content)
-    path.chmod(0o644)
 
 
 def _shell(run: Shell, redactor: Redactor) -> Shell:

@@ -71,7 +71,7 @@ def test_script_files_and_authority_lie_in_the_work_directory_for_its_user_to_re
     assert ready.job.ca is not None
     assert ready.job.ca.read_text() == ca
     for path in tmp_path.rglob("*"):
-        assert stat.S_IMODE(path.stat().st_mode) == (0o755 if path.is_dir() else 0o644)
+        assert stat.S_IMODE(path.stat().st_mode) == (0o777 if path.is_dir() else 0o644)
 
 
 def test_what_the_request_may_not_hold_the_worker_refuses_as_well(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ ends Artillery before any traffic; the tap waits for "go", then hands over what 
 
 import json
 import os
-import shutil
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,11 +15,11 @@ from clock import iso
 from runs.tools import Command, Job, OwnVerdict, Prepared, Shell, ToolProblem
 from runs.tools.artillery import endings, installed, loading, plans, scripts, shards, warnings
 from runs.tools.artillery.lines import ArtilleryReader
-from runs.tools.surroundings import read_left, scrubbed
+from runs.tools.surroundings import put, read_left, scrubbed
 from runs.tools.tapping import Tapped
 
 _PLUGINS = Path(__file__).with_name("plugins")
-_COPY, _CHECKS = "wedsync-plugins", "wedsync-checks.json"
+_COPY, _CHECKS = Path("wedsync-plugins"), "wedsync-checks.json"
 _NOWHERE = "0.0.0.0/0 ::/0"
 
 
@@ -127,10 +126,8 @@ class Artillery(Tapped):
 
 def _copy_plugins(job: Job) -> None:
     """Into the work directory: Artillery may run as a user who cannot read this checkout."""
-    copy = job.workdir / _COPY
-    shutil.copytree(_PLUGINS, copy, dirs_exist_ok=True)
-    for path in (copy, *copy.rglob("*")):
-        path.chmod(0o755 if path.is_dir() else 0o644)
+    for path in filter(Path.is_file, _PLUGINS.rglob("*")):
+        put(job.workdir, _COPY / path.relative_to(_PLUGINS), path.read_bytes())
 
 
 def _refuse_longer(nominal: timedelta, declared: timedelta) -> None:

@@ -2,14 +2,12 @@
 
 import json
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from runs.tools import Job, ToolProblem, placing
+from runs.tools import Job, ToolProblem, placing, surroundings
 from runs.tools.artillery import plans, shards
-from runs.tools.surroundings import read_left
 
 PLAN = "wedsync-plan.json"
 LARGEST = placing.LARGEST
@@ -29,12 +27,9 @@ _MODULE = re.compile(
 
 
 def put(job: Job) -> None:
-    """Where Artillery looks for it. What it bundles from TypeScript it writes beside the source."""
+    """Where Artillery looks for it."""
     if (script := place(job)) != job.script and script.parent == job.workdir:
-        shutil.copyfile(job.script, script)
-        script.chmod(0o644)
-    for folder in placing.folders(job.workdir):
-        folder.chmod(0o777)  # inside a work directory that is the tool's user's alone
+        surroundings.put(job.workdir, script.name, _own(job.script))
 
 
 def place(job: Job) -> Path:
@@ -112,7 +107,7 @@ def _read_overrides(said: str) -> dict[str, Any]:
 def _own(path: Path) -> bytes:
     """Raises ToolProblem where the script's own code has put something else there."""
     try:
-        return read_left(path, LARGEST)
+        return surroundings.read_left(path, LARGEST)
     except OSError as error:
         raise ToolProblem(
             "A file that WedSync put beside the script is no longer the one that was put there "

@@ -20,7 +20,7 @@ from runs.tools.k6 import archives, endings, loading, options, plans, rest, shar
 from runs.tools.k6.lines import K6Reader
 from runs.tools.k6.summary import LARGEST, read_thresholds
 from runs.tools.k6.thresholds import K6Judge
-from runs.tools.surroundings import read_left
+from runs.tools.surroundings import put, read_left
 
 _ARCHIVE, _PLAN = "wedsync-archive.tar", "wedsync-inspect.json"
 _SUMMARY = "wedsync-summary.json"
@@ -57,7 +57,7 @@ class K6:
         if job.hosts:
             archives.map_hosts(archive, job.hosts)
         plan = loading.inspect(k6, job, shell, archive)
-        (job.workdir / _PLAN).write_text(json.dumps(plan), encoding="utf-8")
+        put(job.workdir, _PLAN, json.dumps(plan).encode())
         return _prepared(version, plan, job)
 
     def command(self, job: Job, *, samples_fd: int, go_fd: int) -> Command:

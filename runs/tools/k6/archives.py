@@ -3,13 +3,13 @@
 import hashlib
 import io
 import json
-import os
 import re
 import tarfile
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from runs.tools import ToolProblem
+from runs.tools.surroundings import open_left, put
 
 _OPTIONS = "metadata.json"
 _MODULE = rb"""["'`]k6/(?:http|ws|browser|net/grpc|(?:experimental/)?(?:websockets|grpc))["'`]"""
@@ -50,23 +50,27 @@ def speaks(archive: Path) -> bool | None:
 
 def map_hosts(archive: Path, hosts: Mapping[str, str]) -> None:
     """Add names to the archive's own map of hosts, in which ours win; the script stays as it is."""
-    copy = archive.with_suffix(".mapped")
+    mapped = io.BytesIO()
     try:
-        with tarfile.open(archive) as old, tarfile.open(copy, "w") as new:
+        with (
+            open_left(archive) as file,
+            tarfile.open(fileobj=file) as old,
+            tarfile.open(fileobj=mapped, mode="w") as new,
+        ):
             for member in old:
-                file = old.extractfile(member)
-                content = file.read() if file else b""
+                held = old.extractfile(member)
+                content = held.read() if held else b""
                 if member.name == _OPTIONS:
                     content = _with_hosts(content, hosts)
                     member.size = len(content)
-                new.addfile(member, io.BytesIO(content) if file else None)
+                new.addfile(member, io.BytesIO(content) if held else None)
     except (tarfile.TarError, ValueError, TypeError) as error:
         raise ToolProblem(
             "k6's archive of the script cannot be read, so its hosts cannot be mapped. "
             "Run ./wedsync tools to get the version of k6 that is known here.",
             code="tool_error",
         ) from error
-    os.replace(copy, archive)
+    put(archive.parent, archive.name, mapped.getvalue())
 
 
 def _with_hosts(metadata: bytes, hosts: Mapping[str, str]) -> bytes:

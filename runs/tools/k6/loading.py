@@ -7,7 +7,7 @@ from typing import Any
 
 from runs.tools import Finished, Job, Shell, ToolProblem, placing
 from runs.tools.k6 import archives, options, sentences
-from runs.tools.surroundings import read_left
+from runs.tools.surroundings import put, read_left
 
 _LOAD_S = 30.0
 _TYPED = "wedsync-script.ts"  # a name that no file of a run can have
@@ -27,9 +27,7 @@ def archive(k6: str, job: Job, shell: Shell, to: Path) -> None:
     said = _archive(k6, job, shell, to, script or job.script)
     reached = sentences.syntax_error(said.stderr)
     if said.code and reached is not None and script is None:
-        typed = job.script.with_name(_TYPED)
-        typed.write_bytes(text)
-        typed.chmod(job.script.stat().st_mode)
+        typed = put(job.workdir, _TYPED, text)
         again = _archive(k6, job, shell, to, typed)
         further = sentences.syntax_error(again.stderr)
         said = again if further is None or further > reached else said

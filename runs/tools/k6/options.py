@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from runs.tools import Job, ToolProblem
-from runs.tools.surroundings import scrubbed, trusting
+from runs.tools.surroundings import put, scrubbed, trusting
 
 _CONFIG = "wedsync-config.json"
 # Twice the usual room between two garbage collections: k6 makes seven per cent more requests with
@@ -65,6 +65,4 @@ def keep_config(job: Job) -> None:
         except OSError as error:
             sentence = f"WEDSYNC_K6_CONFIG names {path}, which cannot be read: {error.strerror}."
             raise ToolProblem(sentence, code="config_unreadable") from None
-        copy = job.workdir / _CONFIG
-        copy.write_text(text, encoding="utf-8")
-        copy.chmod(0o644)
+        put(job.workdir, _CONFIG, text.encode())

@@ -16,7 +16,7 @@ from runs.tools import Command, Job, OwnVerdict, Prepared, Shell, ToolProblem
 from runs.tools.locust import endings
 from runs.tools.locust.endings import last_words
 from runs.tools.locust.lines import LocustReader
-from runs.tools.surroundings import scrubbed, trusting
+from runs.tools.surroundings import put, scrubbed, trusting
 from runs.tools.tapping import Tapped
 
 STOP_TIMEOUT_S = 2
@@ -165,9 +165,8 @@ def spawn_rate(users: int, duration: timedelta) -> float:
 def _copy_ours(job: Job) -> None:
     """Locust may run as a user who cannot read this checkout."""
     for name in _OURS:
-        copy = job.workdir / f"wedsync_{name}.py"
-        shutil.copyfile(Path(__file__).with_name(f"{name}.py"), copy)
-        copy.chmod(0o644)
+        ours = Path(__file__).with_name(f"{name}.py").read_bytes()
+        put(job.workdir, f"wedsync_{name}.py", ours)
 
 
 def _files(job: Job, *ours: str) -> str:

@@ -58,13 +58,6 @@ def test_a_script_has_a_name_that_no_file_of_a_run_can_have(job: Job) -> None:
     assert (job.workdir / "script.yml").read_text() == "config: []\n"
 
 
-def test_artillery_may_write_what_it_bundles_into_the_folders_that_were_brought(job: Job) -> None:
-    bring(job, {"scenarios/rush.yml": TEXT, "lib/guests.ts": "export {}\n"})
-    scripts.put(job)
-    modes = {(job.workdir / name).stat().st_mode & 0o777 for name in ("scenarios", "lib")}
-    assert modes == {0o777}
-
-
 def test_a_variable_named_for_an_option_is_one_and_reaches_no_script(job: Job) -> None:
     job = replace(job, variables={"ARTILLERY_CONFIG": "common.yml", "SEASON": "peak"})
     assert list(scripts.options(job)) == ["--config", "common.yml"]

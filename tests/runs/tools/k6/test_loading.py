@@ -1,3 +1,4 @@
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -115,3 +116,31 @@ def test_an_inspection_that_makes_no_sense_is_a_problem(
 ) -> None:
     with pytest.raises(ToolProblem, match="not JSON"):
         k6.prepare(job_in(tmp_path), shell_of(plan=plan))
+
+
+class Linking(FakeShell):
+    """Another script, which runs as the same user meanwhile, puts links into the work directory."""
+
+    def __init__(self, workdir: Path, to: Path, **answers: Finished) -> None:
+        super().__init__(**answers)
+        self.workdir, self.to = workdir, to
+
+    def __call__(self, argv: list[str], env: Mapping[str, str], timeout_s: float) -> Finished:
+        for name in ("wedsync-inspect.json", "wedsync-script.ts", "wedsync-archive.mapped"):
+            with contextlib.suppress(FileExistsError):
+                (self.workdir / name).symlink_to(self.to)
+        return super().__call__(argv, env, timeout_s)
+
+
+def test_no_link_of_a_script_leads_what_we_write_out_of_its_work_directory(
+    k6: K6, tmp_path: Path
+) -> None:
+    ours, job = tmp_path / "ours", job_in(tmp_path)
+    ours.write_text("of the stack")
+    job.script.write_text("let guests: number = 1")
+    wrong = said(stderr="file://x/script: Line 4:12 Unexpected token :\n", code=107)
+    with pytest.raises(ToolProblem):
+        k6.prepare(job, Linking(tmp_path, ours, **shell_of(archive=wrong).answers))
+    assert ours.read_text() == "of the stack"
+    k6.prepare(job, Linking(tmp_path, ours, **shell_of().answers))
+    assert ours.read_text() == "of the stack"
