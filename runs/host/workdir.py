@@ -8,13 +8,15 @@ import contextlib
 import errno
 import fcntl
 import os
-import shutil
 import tempfile
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 from runs.host.identity import Identity
 from runs.tools import ToolProblem, placing
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 @contextlib.contextmanager
@@ -33,7 +35,7 @@ def work_directory(who: Identity) -> Iterator[Path]:
             os.chown(path, who.uid, who.gid)
         yield path
     finally:
-        shutil.rmtree(path, ignore_errors=True)
+        _remove(path)
         os.close(lock)
 
 
@@ -42,7 +44,7 @@ def sweep() -> None:
     for path in Path(tempfile.gettempdir()).glob(f"{placing.PREFIX}*"):
         with contextlib.suppress(OSError):
             lock = _lock(path)
-            shutil.rmtree(path, ignore_errors=True)
+            _remove(path)
             os.close(lock)
 
 
@@ -73,7 +75,7 @@ def _lock(path: Path) -> int:
 
     Raises OSError where another holds it, where it is gone, and for what is no folder.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    descriptor = os.open(path, _FOLDER)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         path.stat()
@@ -81,3 +83,44 @@ def _lock(path: Path) -> int:
         os.close(descriptor)
         raise
     return descriptor
+
+
+def _remove(path: Path) -> None:
+    """With all that is in it, as deep as a script made it: shutil.rmtree goes no deeper than Python
+    recurses, and raises. Follows no link; what cannot be removed stays.
+    """
+    with contextlib.suppress(OSError):
+        top = os.open(path, _FOLDER)
+        try:
+            while sum(_dissolve(name, top) for name in _folders_alone(top)):
+                pass
+        finally:
+            os.close(top)
+        path.rmdir()
+
+
+def _dissolve(name: str, top: int) -> bool:
+    """Its folders come up to the top, and it is gone. False where it stays."""
+    with contextlib.suppress(OSError):
+        folder = os.open(name, _FOLDER, dir_fd=top)
+        try:
+            for inner in _folders_alone(folder):
+                os.rename(inner, uuid.uuid4().hex, src_dir_fd=folder, dst_dir_fd=top)
+        finally:
+            os.close(folder)
+        os.rmdir(name, dir_fd=top)
+        return True
+    return False
+
+
+def _folders_alone(folder: int) -> list[str]:
+    """Those in it, once all else in it is removed."""
+    with os.scandir(folder) as entries:
+        found = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
+    for name, is_folder in found:
+        with contextlib.suppress(OSError):
+            if not is_folder:
+                os.unlink(name, dir_fd=folder)
+            elif os.geteuid() != 0:  # a script of our own user may have closed it
+                os.chmod(name, 0o700, dir_fd=folder)
+    return [name for name, is_folder in found if is_folder]

@@ -119,3 +119,40 @@ def test_a_new_folder_that_a_sweep_takes_is_made_again(
     monkeypatch.setattr(tempfile, "mkdtemp", make_late)
     with work_directory(Identity()) as home:
         assert list(place.iterdir()) == [home] == [Path(made[1])]
+
+
+def _deepen(folder: Path, levels: int) -> None:
+    (folder / "beside").touch()
+    here = os.open(folder, os.O_RDONLY)
+    for _ in range(levels):
+        os.mkdir("d", dir_fd=here)
+        inner = os.open("d", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = inner
+    os.close(os.open("file", os.O_CREAT | os.O_WRONLY, dir_fd=here))
+    os.symlink("/", "link", dir_fd=here)
+    os.close(here)
+
+
+def test_folders_in_folders_deeper_than_python_recurses_are_gone_with_their_work(
+    place: Path,
+) -> None:
+    with work_directory(Identity()) as home:
+        _deepen(home, 3 * sys.getrecursionlimit())
+    assert list(place.iterdir()) == []
+
+
+def test_a_folder_that_a_script_made_deep_keeps_no_other_run_from_beginning(place: Path) -> None:
+    (left := place / f"{placing.PREFIX}deep").mkdir()
+    _deepen(left, 3 * sys.getrecursionlimit())
+    with work_directory(Identity()) as home:
+        assert list(place.iterdir()) == [home]
+
+
+def test_folders_that_a_script_closed_are_gone_with_their_work(place: Path) -> None:
+    with work_directory(Identity()) as home:
+        (home / "a" / "b").mkdir(parents=True)
+        (home / "a" / "b" / "c").touch()
+        (home / "a" / "b").chmod(0)
+        (home / "a").chmod(0)
+    assert list(place.iterdir()) == []
