@@ -9,6 +9,7 @@ from runs.samples import Batch
 from runs.tools import Job, Reader, ToolProblem
 from runs.tools.lines import Lines
 
+_MOST_WORKERS = 1000
 _SENSELESS = (ValueError, OverflowError, RecursionError)  # msgspec's errors are ValueErrors
 
 
@@ -71,6 +72,12 @@ class TapReader:
             except _SENSELESS:
                 self._senseless += 1
         return batch
+
+    def _lose(self, worker: int, dropped: int) -> None:
+        """Raises ValueError for one more worker than any tool has: a script may write here too."""
+        if worker not in self._dropped and len(self._dropped) >= _MOST_WORKERS:
+            raise ValueError("more workers than a tool has")
+        self._dropped[worker] = dropped
 
     def _read(self, line: bytes, batch: Batch) -> None:
         if self.hello:

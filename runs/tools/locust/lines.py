@@ -28,9 +28,9 @@ class LocustReader(TapReader):
         tick = self._decode(line)
         if not all(_makes_sense(*cell[3:]) for cell in tick.cells):
             raise ValueError("not what the tap writes")
+        self._lose(tick.by, max(self._dropped.get(tick.by, 0), tick.dropped))
         if tick.users is not None:
             batch.users[tick.at] = tick.users
-        self._dropped[tick.by] = max(self._dropped.get(tick.by, 0), tick.dropped)
         for second, method, name, latencies, errors, unanswered in tick.cells:
             key = Key(REQUESTS, endpoint(method, name))
             batch.cell(second, key).add(Cell(latencies, errors, unanswered))

@@ -39,6 +39,7 @@ def test_what_is_no_request_keeps_its_kind() -> None:
         [5, REQUESTS, "trend", "a", "", [7, 1], 9, 0],
         [5, REQUESTS, "trend", "a", "", [7, 1e12], 0, 0],
         [5, REQUESTS, "trend", "a", "", [7, -1], 0, 0],
+        [5, REQUESTS, "trend", "a", "", [7, 1e7, 7, -1e7], 0, 0],
         [5, REQUESTS, "sum", "a", "", [7, 1], 0, 0],
     ],
 )
@@ -46,3 +47,16 @@ def test_a_cell_that_makes_no_sense_is_left_out(cell: list[object]) -> None:
     reader = ArtilleryReader()
     assert reader.feed(b'{"hello":1}\n' + line(cell=cell)).cells == {}
     assert reader.garbage == 1
+
+
+def test_short_lines_do_not_unfold_to_more_than_fits_between_two_looks() -> None:
+    reader, many = ArtilleryReader(), [5, REQUESTS, "trend", "a", "", [7, 900_000], 0, 0]
+    batch = reader.feed(b'{"hello":1}\n' + 3 * line(cell=many))
+    assert (sum(cell.count for cell in batch.cells.values()), reader.garbage) == (900_000, 2)
+    assert len(reader.feed(line(cell=many)).cells) == 1
+
+
+def test_a_script_that_tells_of_workers_without_end_is_not_kept_in_mind() -> None:
+    reader = ArtilleryReader()
+    reader.feed(b'{"hello":1}\n' + b"".join(line(worker, 0, 1) for worker in range(5000)))
+    assert (reader.dropped, reader.garbage) == (1000, 4000)
