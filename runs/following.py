@@ -26,6 +26,7 @@ ENDING_S = 5.0
 GUARD_S, LATE_S = 0.25, 1.0
 TICK_S = 0.02  # also what an update may wait behind the last read
 GATHERED, GATHER_S = 256 * 1024, 0.005
+SLACK_S, LONGEST_WAIT_S = 60, 3600
 _LATE = "ask for fewer users, or let the script prepare less."
 _MUTE = "a part of the script blocks, or there are more users than this machine can carry."
 _IDLE = " No request was answered in all that time: look for a part that never ends."
@@ -56,7 +57,9 @@ class Follower:
         why_stop: Callable[[], Stop | None],
     ) -> None:
         self.stop: Stop | None = None
-        self.aggregator = Aggregator(shift_s=int(clock.offset().total_seconds()))
+        self.aggregator = Aggregator(
+            shift_s=int(clock.offset().total_seconds()), within=_seconds_of(job)
+        )
         self.read_at = clock.real_now()
         self._is_told, self._is_unproven = True, False
         self._tool, self._job, self._child = tool, job, child
@@ -225,6 +228,12 @@ class Follower:
             mute = f"{self._tool.name} said nothing for {SILENT_S:g} s: {_MUTE}"
             return Stop(mute, "errored")
         return None
+
+
+def _seconds_of(job: Job) -> range:
+    """All that may be one of this run, however long it waits until it may go."""
+    now = int(clock.now().timestamp())
+    return range(now - SLACK_S, now + int(job.duration.total_seconds()) + LONGEST_WAIT_S)
 
 
 def hard_stop(declared: timedelta, seen: Aggregator | None = None) -> Stop:

@@ -82,10 +82,12 @@ class _Sums:
 
 
 class Aggregator:
-    """`shift_s` moves the tool's clock to ours, once and here."""
+    """`shift_s` moves the tool's clock to ours, once and here. A sample that tells of a time
+    not `within` the run's, as a script may write any, joins the nearest second that is.
+    """
 
-    def __init__(self, shift_s: int = 0) -> None:
-        self._shift = shift_s
+    def __init__(self, shift_s: int = 0, *, within: range | None = None) -> None:
+        self._shift, self._within = shift_s, within
         self._limits = Limits()
         self._open: dict[int, _Open] = {}
         self._changed: set[int] = set()
@@ -199,6 +201,8 @@ class Aggregator:
 
     def _place(self, second: int) -> int:
         """The open second that a sample of this time joins."""
+        if self._within:
+            second = min(max(second, self._within[0]), self._within[-1])
         if self._closed_to is not None and second <= self._closed_to:
             second = min(self._open, default=self._closed_to + 1)
         if second not in self._open:

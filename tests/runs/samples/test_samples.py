@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -175,3 +176,24 @@ def test_whatever_closes_when_every_request_is_in_exactly_one_second(
 
 def test_a_cell_counts_answered_and_unanswered_requests() -> None:
     assert Cell([1.0, 2.0], errors=1, unanswered=1).count == 3
+
+
+@pytest.mark.parametrize("told", [-(10**30), 1, 10**15, 10**30])
+def test_a_time_that_a_script_made_up_is_one_of_the_run(told: int) -> None:
+    aggregator, batch = Aggregator(shift_s=100, within=range(1000, 1010)), Batch()
+    batch.add(told, Key(REQUESTS, "home"), 1.0)
+    batch.users[told] = 3
+    aggregator.add(batch)
+    (second,) = aggregator.closed(2000)
+    assert (second.at, second.requests, second.users) == (1000 if told < 1000 else 1009, 1, 3)
+
+
+def test_a_script_that_makes_up_seconds_without_end_fills_no_history() -> None:
+    aggregator, seen = Aggregator(within=range(1000, 1010)), 0
+    for told in range(5000):
+        batch = Batch()
+        batch.add(told, Key(REQUESTS, "home"), 1.0)
+        aggregator.add(batch)
+        seen += len(aggregator.closed(1005))
+    assert seen + len(aggregator.closed(0, everything=True)) <= 10
+    assert aggregator.totals().requests == 5000
