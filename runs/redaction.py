@@ -2,8 +2,9 @@
 
 import base64
 import json
+import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from urllib.parse import quote, quote_plus
 
@@ -16,6 +17,7 @@ _STEERING = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 SHORTEST = 4  # anything shorter would be found in every other word
 _LEAST_PART = 4
 _MOST_KNOWN = 20_000
+_URL_SAFE = str.maketrans("+/", "-_")
 
 
 class Redactor:
@@ -83,8 +85,21 @@ def _forms(value: str) -> set[str]:
     whole = {value, *(line for line in value.splitlines() if len(line) >= 2 * SHORTEST)}
     found = set()
     for text in filter(None, whole):
-        encoded = base64.b64encode(text.encode()).decode()
         found |= {text, quote(text), quote(text, safe=""), quote_plus(text)}
         found |= {json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}
-        found |= {encoded, encoded.rstrip("="), quote(encoded, safe="")}
+        for encoded in _in_base64(text.encode()):
+            plain = encoded.rstrip("=")
+            found |= {encoded, plain, plain.translate(_URL_SAFE), quote(encoded, safe="")}
     return found
+
+
+def _in_base64(value: bytes) -> Iterator[str]:
+    """Alone, and within something longer, such as Basic's `user:password`: there only those letters
+    are its own that hold none of what stands before it or behind it.
+    """
+    yield base64.b64encode(value).decode()
+    for before in range(3):
+        encoded = base64.b64encode(bytes(before) + value)
+        own = slice(math.ceil(before * 8 / 6), (before + len(value)) * 8 // 6)
+        if len(within := encoded[own].decode()) >= SHORTEST:
+            yield within

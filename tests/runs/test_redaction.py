@@ -1,6 +1,7 @@
 import base64
 import json
 import time
+from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -31,6 +32,18 @@ SECRET = 'a/b c+"hush"é'
 )
 def test_a_secret_is_hidden_in_every_usual_writing(form: str) -> None:
     assert form not in Redactor([SECRET]).text(f"GET /?token={form}&x=1")
+
+
+@pytest.mark.parametrize("user", ["", "a", "bob", "anna", "guest-of-the-bride"])
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+def test_a_secret_is_hidden_where_it_is_the_password_of_basic_authorization(
+    user: str, encode: Callable[[bytes], bytes]
+) -> None:
+    login = encode(f"{user}:{SECRET}??>>".encode()).decode()
+    told = Redactor([SECRET]).text(f"Authorization: Basic {login}")
+    assert HIDDEN in told
+    left = told.split("Basic ")[1].split(HIDDEN)
+    assert len("".join(left)) <= len(encode(f"{user}:??>>".encode())) + 4
 
 
 def test_nothing_steers_the_readers_terminal() -> None:
