@@ -105,6 +105,7 @@ class Follower:
 
     def go(self) -> bool:
         """False where the guard ended it before: the reason for that counts."""
+        self._child.let_out()
         try:
             self._tool.go(self._job, self._child.go)
         except ToolProblem:

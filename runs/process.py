@@ -129,7 +129,8 @@ class ToolProcess:
         redactor: Redactor | None = None,
     ) -> None:
         self._redactor = redactor or Redactor(())
-        (self.samples, samples_w), (go_r, self.go), (life_r, self._life) = _pipes(3)
+        (self.samples, samples_w), (go_r, self.go), *more = _pipes(4)
+        (life_r, self._life), (out_r, self._out) = more
         try:
             for end in (self.samples, life_r, self._life):
                 os.set_blocking(end, False)
@@ -137,7 +138,7 @@ class ToolProcess:
             if who.uid is not None and who.gid is not None:
                 os.fchown(samples_w, who.uid, who.gid)
             words = command(samples_w, go_r)
-            with doors.opened(fence, cwd) as (self._relay, terms):
+            with doors.made(fence, cwd, out_r) as (self._relay, terms):
                 self._child = Child(
                     words.argv,
                     words.env,
@@ -149,11 +150,11 @@ class ToolProcess:
                     life=life_r,
                 )
         except BaseException:
-            for end in (self.samples, self.go, self._life):
+            for end in (self.samples, self.go, self._life, self._out):
                 os.close(end)
             raise
         finally:
-            for end in (samples_w, go_r, life_r):
+            for end in (samples_w, go_r, life_r, out_r):
                 os.close(end)
         self.group = self._child.group
         self.born = living.born_at(self.group)
@@ -192,6 +193,15 @@ class ToolProcess:
         """Without the run's secrets, and without our names for where its script lies."""
         return placing.plain(self._redactor.text(self._tail.decode("utf-8", "replace")))
 
+    def let_out(self) -> None:
+        """From a tool that is ready to one that may go: its doors open, and its pipe of samples is
+        opened by nobody any more. The script of k6 may write files of any name, its own process's
+        descriptors among them (/dev/fd), and no other way leads it there.
+        """
+        os.fchmod(self.samples, 0)
+        with contextlib.suppress(BrokenPipeError):
+            os.write(self._out, b"g")
+
     def let_live(self) -> None:
         """To be said again and again, once it was said: a tool of which nobody says it ends."""
         with contextlib.suppress(BlockingIOError, BrokenPipeError):
@@ -218,7 +228,7 @@ class ToolProcess:
     def close(self) -> None:
         """End it, whatever happened before, and let the pipes go."""
         self.end()
-        for descriptor in (self.samples, self.go, self._life):
+        for descriptor in (self.samples, self.go, self._life, self._out):
             os.close(descriptor)
 
     def _listen(self) -> None:

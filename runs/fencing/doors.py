@@ -18,8 +18,12 @@ _RELAY = Path(__file__).with_name("relay.py")
 
 
 @contextlib.contextmanager
-def opened(fence: Fence | None, cwd: Path) -> Iterator[tuple[Child | None, dict[str, Any] | None]]:
-    """The tool is to be started inside; the relay outlives this and waits for its doors."""
+def made(
+    fence: Fence | None, cwd: Path, go: int
+) -> Iterator[tuple[Child | None, dict[str, Any] | None]]:
+    """The tool is to be started inside; the relay outlives this and waits for its doors, which it
+    opens at a byte from `go`.
+    """
     if fence is None:
         yield None, None
         return
@@ -29,12 +33,12 @@ def opened(fence: Fence | None, cwd: Path) -> Iterator[tuple[Child | None, dict[
         relay = Child(
             [
                 *(sys.executable, "-I", "-S", str(_RELAY)),
-                json.dumps({"control": ours.fileno(), "to": to}),
+                json.dumps({"control": ours.fileno(), "go": go, "to": to}),
             ],
             {},
             who=Identity(),
             cwd=cwd,
-            pass_fds=(ours.fileno(),),
+            pass_fds=(ours.fileno(), go),
             is_warded=False,
         )
         listen = [door.inside for door in fence.doors]

@@ -1,12 +1,15 @@
 """Carries a fenced tool's connections to the addresses that it may reach, and to no other.
 
-Run as `python -I -S relay.py TERMS` (TERMS: {"control": fd, "to": [[address, port], ...]}): the
-listening sockets come over the control socket, in the order of `to`; they live in the tool's own
-network, the connections made here in ours. Ends with its supervisor, or when it is told to.
+Run as `python -I -S relay.py TERMS` (TERMS: {"control": fd, "go": fd, "to": [[address, port],
+...]}): the listening sockets come over the control socket, in the order of `to`; they live in the
+tool's own network, the connections made here in ours. The doors are shut until a byte comes from
+`go`: a tool that waits shares its process with its script. Ends with its supervisor, or when it is
+told to.
 """
 
 import contextlib
 import json
+import os
 import resource
 import select
 import socket
@@ -159,6 +162,8 @@ def main() -> None:
     with socket.socket(fileno=terms["control"]) as control:
         while some := socket.recv_fds(control, 5, 253)[1]:
             descriptors += some
+    if not os.read(terms["go"], 1):
+        return
     for descriptor, (address, port) in zip(descriptors, terms["to"], strict=False):
         relay.open(socket.socket(fileno=descriptor), (address, port))
     if descriptors:

@@ -45,6 +45,7 @@ class Kept:
             assert self.child.exit_code is None, self.child.tail
             assert time.monotonic() < ends, "never got ready"
             self.read()
+        self.child.let_out()
         self.tool.go(self.ready.job, self.child.go)
         while (code := self.child.exit_code) is None or self.read():
             assert time.monotonic() < ends, "never ended"

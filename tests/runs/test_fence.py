@@ -1,5 +1,6 @@
 """A network of its own for the tool: what it finds there, and that nothing else is there."""
 
+import contextlib
 import json
 import os
 import socket
@@ -115,6 +116,7 @@ def run_behind(fence: Fence, argv: list[str], who: Identity = WHO) -> str:
     """What the command says behind the fence, and the proof that nothing of it is left."""
     with work_directory(who) as cwd:
         tool = ToolProcess(lambda samples, go: Command(argv, {}), who=who, cwd=cwd, fence=fence)
+        tool.let_out()
         until(lambda: tool.exit_code is not None, within=20, what="the end")
         assert tool.end() == 0
         tool.close()
@@ -147,6 +149,20 @@ class TestTheRealOne:
         assert said[:4] == ["200"] * 4
         assert said[4:] == ["ConnectionRefusedError", "OSError", "gaierror"]
         assert len(site.paths) == 4
+
+    def test_the_doors_are_shut_until_the_tool_may_go(self, site: Site) -> None:
+        """Its script shares a process with the tap that waits for that."""
+        door = ("127.0.0.1", int(site.url.rpartition(":")[2]))
+        argv = [str(PYTHON), "-c", ASK, f"{site.url}/"]
+        with work_directory(WHO) as cwd:
+            fence = Fence((Door(door, door),))
+            tool = ToolProcess(lambda *_: Command(argv, {}), who=WHO, cwd=cwd, fence=fence)
+            with contextlib.closing(tool):
+                threading.Event().wait(1)
+                assert (tool.exit_code, site.paths) == (None, [])
+                tool.let_out()
+                until(lambda: tool.exit_code is not None, within=10, what="the end")
+        assert len(site.paths) == 1
 
     def test_there_may_be_hundreds_of_doors(self, site: Site) -> None:
         outside = ("127.0.0.1", int(site.url.rpartition(":")[2]))

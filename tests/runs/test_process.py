@@ -48,6 +48,25 @@ def test_a_tool_writes_samples_once_it_may_go(tmp_path: Path) -> None:
     tool.close()
 
 
+def test_who_finds_the_pipe_of_samples_once_the_tool_may_go_cannot_open_it() -> None:
+    """As k6's handleSummary would, which writes files of any name."""
+    who = identity.choose(Path(SHELL))
+    script = """
+        exec 8> /dev/fd/$SAMPLES; touch open; until [ -e go ]; do sleep 0.05; done; echo real >&8
+        echo forged > /proc/self/fd/$SAMPLES || echo kept >&2
+    """
+    with work_directory(who) as home:
+        tool = start(script, home, who)
+        until((home / "open").exists, within=5, what="its own way to the pipe, as k6's")
+        tool.let_out()
+        (home / "go").touch()
+        said = read_all(tool)
+        assert tool.end() == 0
+        assert said == b"real\n" or (os.geteuid() == 0 and who.uid is None)
+        assert tool.tail.endswith("kept\n")
+        tool.close()
+
+
 def test_a_tail_names_no_folder_of_ours() -> None:
     with work_directory(US) as home:
         tool = start("echo at file://$PWD/lib/x.js and $PWD/wedsync-script.js:3 >&2", home)
