@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
-PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 1, 36, 38
 END_NOW = signal.SIGUSR1  # from the worker by living.py, from the kernel when the worker died
 MOST_PROCESSES = 4096  # and threads, of all tools together that run as nobody
 BEGUN, FORSAKEN, NOTHING_LEFT = b"b", b"f", b"0"
@@ -191,6 +191,8 @@ def _become(terms: dict[str, Any], argv: list[str]) -> NoReturn:
         os.setgid(terms["gid"])
         os.setuid(terms["uid"])
     _limit(terms["memory"], terms["file"], is_nobody=terms["uid"] is not None)
+    # No sudo and no crontab: what those start outlives us (no_new_privs, prctl(2)).
+    _prctl(PR_SET_NO_NEW_PRIVS, 1)
     # Last: a change of the user clears it (prctl(2)).
     _bind_life_to(terms["parent"], signal.SIGKILL)
     try:

@@ -205,3 +205,15 @@ def test_a_program_that_cannot_be_executed_says_so(tmp_path: Path) -> None:
     done = process.run([str(tmp_path / "missing")], {}, 5, who=US, cwd=tmp_path)
     assert done.code != 0
     assert "cannot be executed" in done.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to make a program that makes one root")
+def test_a_tool_becomes_nobody_else_by_a_program_that_would_make_it_root() -> None:
+    who = identity.choose(Path(SHELL))
+    with work_directory(who) as home:
+        sudo = home / "sudo"
+        sudo.write_bytes(Path("/usr/bin/id").read_bytes())
+        os.chown(sudo, 0, 0)
+        sudo.chmod(0o4755)
+        said = process.run([str(sudo), "-u"], {}, 5, who=who, cwd=home)
+    assert said.stdout == f"{who.uid}\n"
