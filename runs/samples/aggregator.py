@@ -14,6 +14,7 @@ from runs.samples.limits import OTHER, Limits
 MOST_OPEN = 120
 MOST_WAITING = 1000
 LATENESS_S = 1.0
+FUTURE_S = 10  # a tool's clock is ours: so much later than the last look it tells of, at most
 
 
 class _Open:
@@ -88,6 +89,7 @@ class Aggregator:
 
     def __init__(self, shift_s: int = 0, *, within: range | None = None) -> None:
         self._shift, self._within = shift_s, within
+        self._latest = within[-1] if within else 0
         self._limits = Limits()
         self._open: dict[int, _Open] = {}
         self._changed: set[int] = set()
@@ -141,6 +143,7 @@ class Aggregator:
 
         A sample later than that joins the oldest open second, so that no request is lost.
         """
+        self._latest = int(now_s) + FUTURE_S
         done = sorted(at for at in self._open if everything or now_s >= at + 1 + LATENESS_S)
         return [self._close(at) for at in done]
 
@@ -202,7 +205,7 @@ class Aggregator:
     def _place(self, second: int) -> int:
         """The open second that a sample of this time joins."""
         if self._within:
-            second = min(max(second, self._within[0]), self._within[-1])
+            second = min(max(second, self._within[0]), self._within[-1], self._latest)
         if self._closed_to is not None and second <= self._closed_to:
             second = min(self._open, default=self._closed_to + 1)
         if second not in self._open:

@@ -5,14 +5,13 @@ message or an awaited one of WebSocket and Socket.IO. A script that uses none of
 users' sessions counted.
 """
 
-import math
 from itertools import chain, repeat
 
 import msgspec
 
 from runs.samples import REQUESTS, Batch, Cell, Key, Kind
 from runs.tools.lines import endpoint
-from runs.tools.tapping import TapReader
+from runs.tools.tapping import TapReader, are_sound
 
 _MOST_TIMES = 1_000_000  # of one read, which a busy Artillery fills with thousands
 
@@ -62,7 +61,7 @@ def _add(measured: _Measured, batch: Batch, room: int) -> int:
     values, times = measured.values[::2], measured.values[1::2]
     count = sum(times) + measured.unanswered
     fits = len(values) == len(times) and 0 <= measured.unanswered <= measured.errors <= count
-    fits = fits and count <= room and all(0 <= value < math.inf for value in measured.values)
+    fits = fits and count <= room and are_sound(measured.values)
     if not fits:
         raise ValueError("not what the tap writes")
     is_request = measured.metric == REQUESTS

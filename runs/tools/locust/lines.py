@@ -1,12 +1,10 @@
 """Reads what our tap.py writes, from one process of Locust or from several."""
 
-import math
-
 import msgspec
 
 from runs.samples import REQUESTS, Batch, Cell, Key
 from runs.tools.lines import endpoint
-from runs.tools.tapping import TapReader
+from runs.tools.tapping import TapReader, are_sound
 
 
 class _Ticked(msgspec.Struct):
@@ -38,4 +36,4 @@ class LocustReader(TapReader):
 
 def _makes_sense(latencies: list[float], errors: int, unanswered: int) -> bool:
     fits = 0 <= unanswered <= errors <= len(latencies) + unanswered
-    return fits and all(0 <= latency < math.inf for latency in latencies)
+    return fits and are_sound(latencies)

@@ -197,3 +197,12 @@ def test_a_script_that_makes_up_seconds_without_end_fills_no_history() -> None:
         seen += len(aggregator.closed(1005))
     assert seen + len(aggregator.closed(0, everything=True)) <= 10
     assert aggregator.totals().requests == 5000
+
+
+def test_a_script_keeps_no_seconds_open_that_are_still_to_come() -> None:
+    aggregator, batch = Aggregator(within=range(1000, 5000)), Batch()
+    aggregator.closed(1005)
+    for told in range(1005, 3000):
+        batch.add(told, Key(REQUESTS, "home"), 1.0)
+    aggregator.add(batch)
+    assert [second.at for second in aggregator.closed(0, everything=True)] == [*range(1005, 1016)]

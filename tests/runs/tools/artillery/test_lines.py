@@ -40,6 +40,8 @@ def test_what_is_no_request_keeps_its_kind() -> None:
         [5, REQUESTS, "trend", "a", "", [7, 1e12], 0, 0],
         [5, REQUESTS, "trend", "a", "", [7, -1], 0, 0],
         [5, REQUESTS, "trend", "a", "", [7, 1e7, 7, -1e7], 0, 0],
+        [5, REQUESTS, "trend", "a", "", [1e-30, 1], 0, 0],
+        [5, REQUESTS, "trend", "a", "", [1e300, 1], 0, 0],
         [5, REQUESTS, "sum", "a", "", [7, 1], 0, 0],
     ],
 )
