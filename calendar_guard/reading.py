@@ -13,6 +13,7 @@ from django.db.models import Window as Over
 from calendar_guard import rules, zones
 from calendar_guard.days import ZONE_STAYS
 from calendar_guard.models import LONGEST_PROTECTION, Attestation, Feed, Hold, Wedding
+from calendar_guard.models.feeds import SKEW
 from calendar_guard.replay import Question
 
 _SPAN = ("id", "zone", "starts_at", "ends_at", "setup", "teardown", "status", "completed_at")
@@ -107,10 +108,17 @@ def completeness(now: datetime) -> tuple[datetime | None, str]:
     until, feed = min(feeds, key=lambda pair: pair[0])
     why = feed.trouble(now)
     said = f"feed {feed.pk}: {why}" if why else f"feed {feed.pk} tells no more"
-    attested = Attestation.objects.filter(until__gt=now).aggregate(last=Max("until"))["last"]
+    attested = attested_until(now)
     if attested is not None and attested > until:
         return attested, f"confirmed by a coordinator until then; {said}"
     return until, said
+
+
+def attested_until(now: datetime) -> datetime | None:
+    """How far a coordinator's word reaches; one that a false clock dated ahead is none yet."""
+    given = Attestation.objects.filter(until__gt=now, at__lte=now + SKEW)
+    last: datetime | None = given.aggregate(last=Max("until"))["last"]
+    return last
 
 
 def _known(

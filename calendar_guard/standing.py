@@ -4,11 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Max
-
 from calendar_guard import reading, rules, zones
 from calendar_guard.days import NAMES
-from calendar_guard.models import Attestation, Feed, Hold, Revision
+from calendar_guard.models import Feed, Hold, Revision
 from clock.iso import format_duration
 
 
@@ -68,7 +66,7 @@ class Freshness:
 
 def freshness(*, now: datetime) -> Freshness:
     until, why = reading.completeness(now)
-    attested = Attestation.objects.filter(until__gt=now).aggregate(last=Max("until"))["last"]
+    attested = reading.attested_until(now)
     return Freshness(
         complete_until=until and zones.utc(until),
         stale=until is not None and until <= now,

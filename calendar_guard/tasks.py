@@ -7,10 +7,12 @@ from datetime import timedelta
 
 from celery import shared_task
 from django.db import DatabaseError
+from django.db.models import Q
 
 import clock
 from calendar_guard import feeds, writing
 from calendar_guard.models import Feed
+from calendar_guard.models.feeds import SKEW
 
 log = logging.getLogger(__name__)
 # Longer than a reading may take; afterwards another worker may try.
@@ -25,7 +27,9 @@ def tick() -> None:
         writing.follow_zone_data(now=now)
     except Exception as error:
         log.error("The new zone data could not be followed: %s", _kind_and_place(error))
-    due = Feed.objects.filter(is_active=True, due_at__lte=now)
+    # None is ever due later than that, but by a clock that was set back since.
+    is_due = Q(due_at__lte=now) | Q(due_at__gt=now + feeds.EVERY + SKEW)
+    due = Feed.objects.filter(is_due, is_active=True)
     for feed_id in due.order_by("due_at").values_list("pk", flat=True):
         if due.filter(pk=feed_id).update(due_at=now + LEASE):
             _try_to_read(feed_id)

@@ -43,6 +43,9 @@ def sync(*, feed_id: int, now: datetime) -> SyncWord:
 
 def _read(feed: Feed, now: datetime) -> SyncWord:
     window = Window(now - BACK, now + AHEAD)
+    if feed.is_read_ahead(now):
+        feed.good_at = feed.known_until = None
+        claims.note(feed, good_at=None, known_until=None)
     recent = feed.known_until is not None and feed.known_until > window.end - READ_ANEW_AFTER
     try:
         fetched = fetching.fetch(

@@ -7,6 +7,8 @@ from calendar_guard.models.weddings import LAST, validate_zone
 # After this long without a good reading nobody knows what the calendar looks like.
 STALE_AFTER = timedelta(hours=6)
 LONGEST_ATTESTATION = timedelta(hours=24)
+# So far the clocks of two machines may differ: what lies further ahead was kept by a false clock.
+SKEW = timedelta(minutes=1)
 
 
 class Feed(models.Model):
@@ -62,10 +64,15 @@ class Feed(models.Model):
 
     def complete_until(self, now: datetime) -> datetime:
         """Until when its weddings are known; in the past once it is stale or broken."""
-        if self.good_at is None or self.known_until is None:
-            return self.created_at
+        if self.good_at is None or self.known_until is None or self.is_read_ahead(now):
+            return min(self.created_at, now)
         stale_at = self.good_at + STALE_AFTER
-        return min(self.known_until, self.broken_at or LAST, stale_at if stale_at <= now else LAST)
+        broken_at = min(self.broken_at, now) if self.broken_at else LAST
+        return min(self.known_until, broken_at, stale_at if stale_at <= now else LAST)
+
+    def is_read_ahead(self, now: datetime) -> bool:
+        """By a clock that was set back since: that reading tells nothing of today."""
+        return self.good_at is not None and self.good_at > now + SKEW
 
     def state(self, now: datetime) -> str:
         if self.complete_until(now) > now:
@@ -85,6 +92,8 @@ class Feed(models.Model):
             return "its content cannot be trusted; its page says why"
         if self.good_at is None:
             return "it was never read"
+        if self.is_read_ahead(now):
+            return "it was last read by a clock that was ahead"
         return f"it was last read {(now - self.good_at) // timedelta(hours=1)} h ago"
 
 

@@ -174,6 +174,15 @@ def test_a_coordinators_word_stands_in_for_a_stale_feed_until_it_expires() -> No
     assert (entry.actor, entry.data["until"][:16]) == ("mara", "2026-06-10T13:00")
 
 
+def test_a_word_that_a_clock_gave_which_was_ahead_reaches_no_further_than_a_day() -> None:
+    add_feed()
+    ahead = NOW + 365 * DAY
+    services.attest(until=ahead + 4 * HOUR, why="Called every venue", by="mara", now=ahead)
+
+    assert not services.check(start=NOW, duration=HOUR, now=NOW).safe
+    assert services.freshness(now=NOW).attested_until is None
+
+
 @pytest.mark.parametrize("until", [NOW, NOW + 25 * HOUR])
 def test_nobody_can_confirm_the_past_or_more_than_a_day(until: datetime) -> None:
     with pytest.raises(services.Invalid, match="at most 24 hours"):

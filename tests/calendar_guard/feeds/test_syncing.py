@@ -314,3 +314,43 @@ def test_the_log_says_where_a_reading_failed_and_quotes_no_row(
     assert "DatabaseError" in caplog.text
     assert "_save" in caplog.text
     assert couple not in caplog.text
+
+
+def test_what_a_clock_that_was_ahead_has_read_is_read_again(
+    server: CalendarServer, feed: Feed
+) -> None:
+    """It looked past the weddings of today; and its next reading would be due in a year."""
+    publish(server, entry("soon", NOW + DAY), entry("later", NOW + 366 * DAY))
+    sync(feed, NOW + 365 * DAY)
+    assert uids() == ["later"]
+    assert feed.state(NOW) == "stale"
+    verdict = services.check(start=NOW, duration=HOUR, now=NOW)
+    assert "it was last read by a clock that was ahead" in verdict.blockers[0].what
+
+    with time_machine.travel(NOW, tick=False):
+        tasks.tick()
+    feed.refresh_from_db()
+    assert uids() == ["later", "soon"]
+    assert (feed.state(NOW), feed.due_at) == ("fresh", NOW + 15 * MINUTE)
+
+
+def test_a_feed_that_a_false_clock_read_last_is_not_known_when_that_time_comes(
+    server: CalendarServer, feed: Feed
+) -> None:
+    publish(server, *several(2))
+    sync(feed, NOW + 8 * HOUR)
+    server.say(500)
+    sync(feed, NOW)
+    assert feed.state(NOW + 9 * HOUR) == "never read"
+
+
+def test_a_false_clock_makes_no_feed_known_that_is_broken_or_was_never_read(
+    server: CalendarServer, feed: Feed
+) -> None:
+    made_ahead = make_feed(server.url(), name="Ahead", created_at=NOW + 365 * DAY)
+    assert made_ahead.state(NOW) == "never read"
+    publish(server, *several(4))
+    sync(feed)
+    server.publish("<html>")
+    sync(feed, NOW + DAY)
+    assert feed.state(NOW) == "broken"
