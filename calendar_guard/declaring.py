@@ -103,9 +103,13 @@ def check_attestation(*, until: datetime, why: str, now: datetime) -> None:
 def save_feed(*, feed: Feed, address: str, by: str, now: datetime) -> None:
     """Add a feed, or save what people set of it; without an address it keeps the one it has.
 
-    Another address is another calendar: nothing is known of it until it is read.
+    Another address is another calendar: nothing is known of it until it is read. In another zone
+    its weddings are at other times, so nobody knows those either.
     """
     with calendar_lock():
+        rezoned = Feed.objects.filter(pk=feed.pk).exclude(zone=feed.zone).exists()
+        if rezoned:
+            feed.good_at = feed.known_until = None
         if moved := address not in {"", feed.url}:
             feed.url, feed.problem = address, ""
             feed.good_at = feed.known_until = feed.broken_at = None
@@ -115,8 +119,9 @@ def save_feed(*, feed: Feed, address: str, by: str, now: datetime) -> None:
         feed.due_at = now
         # Unchanged content reads otherwise in another zone, so it is asked for again.
         feed.etag = feed.last_modified = ""
-        set_by_people = ["name", "zone", "is_active", "due_at", "etag", "last_modified"]
-        feed.save(update_fields=[*set_by_people, *(_READ if moved else ())] if feed.pk else None)
+        fields = ["name", "zone", "is_active", "due_at", "etag", "last_modified"]
+        fields += _READ if moved else ["good_at", "known_until"] if rezoned else []
+        feed.save(update_fields=fields if feed.pk else None)
         facts = {"in_use": feed.is_active, "zone": feed.zone, "another_address": moved}
         written(f"feed {feed.pk}", facts, by, now)
 

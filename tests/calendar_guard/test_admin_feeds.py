@@ -117,6 +117,18 @@ def test_a_feed_that_shrank_is_broken_until_a_coordinator_accepts_it(
     assert "There is nothing to accept" in press(mara, "accept")
 
 
+def test_in_another_zone_a_feed_is_not_known_until_it_is_read(mara: Client, write: Write) -> None:
+    mara.post(f"{FEEDS}add/", typed(write(3)))
+    press(mara, "read")
+    change(mara, zone="Pacific/Pago_Pago")
+    assert state(mara) == "never read"
+    assert not services.check(start=NOW, duration=MINUTE, now=NOW).safe
+    press(mara, "read")
+    assert state(mara) == "fresh"
+    change(mara, name="Old Mill and Barn", zone="Pacific/Pago_Pago")
+    assert state(mara) == "fresh"
+
+
 def test_an_address_is_never_shown_again(mara: Client) -> None:
     secret = "https://hunter2@calendar.example/private-4711/weddings.ics?key=s3cret"
     mara.post(f"{FEEDS}add/", typed(secret))
