@@ -46,7 +46,7 @@ def write(
     listed = {one.uid for one in occasions}
     gone = [row for uid, row in kept.items() if uid not in listed and _may_go(row, window, now)]
     for pks in _batches([row["pk"] for row in gone]):
-        removed += _remove(feed, pks, now)
+        removed += _remove(feed, pks, window, now)
     return saved, removed, stopped
 
 
@@ -80,11 +80,12 @@ def _save(feed: Feed, occasions: Sequence[ical.Occasion], now: datetime) -> tupl
         return len(save), len(writing.write_weddings(save=save, by=feed.source, now=now))
 
 
-def _remove(feed: Feed, pks: Sequence[int], now: datetime) -> int:
+def _remove(feed: Feed, pks: Sequence[int], window: Window, now: datetime) -> int:
+    """Looked at again under the lock, as in `_save`: a person may have let one begin meanwhile."""
     with calendar_lock():
         claims.check(feed)
         still = Wedding.objects.filter(pk__in=pks).exclude(status=Wedding.Status.LIVE)
-        gone = list(still.values_list("pk", flat=True))
+        gone = [row["pk"] for row in still.values("pk", *_ROW) if _may_go(row, window, now)]
         writing.write_weddings(delete=gone, by=feed.source, now=now)
         return len(gone)
 

@@ -87,6 +87,24 @@ def test_what_has_begun_or_is_over_stays_when_a_feed_forgets_it(
     assert uids() == ["other", "over", "set-up", "under way"]
 
 
+def test_what_a_person_lets_begin_while_its_feed_is_read_stays(
+    server: CalendarServer, feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(server, *several(6))
+    sync(feed)
+    publish(server, *several(6)[1:], entry("new", NOW + DAY))
+    save = writing.write_weddings
+
+    def put_forward(**asked: Any) -> object:
+        monkeypatch.setattr(writing, "write_weddings", save)
+        Wedding.objects.filter(uid="0").update(starts_at=NOW - HOUR)
+        return save(**asked)
+
+    monkeypatch.setattr(writing, "write_weddings", put_forward)
+    sync(feed, NOW + MINUTE)
+    assert "0" in uids()
+
+
 def test_a_persons_word_stands(server: CalendarServer, feed: Feed) -> None:
     publish(server, *several(2), entry("live", NOW - HOUR, 2), entry("done", NOW - 2 * HOUR, 4))
     sync(feed)
