@@ -48,7 +48,7 @@ class Lease:
 
     def __enter__(self) -> "Lease":
         """Ask first: a run may have waited for its worker until the calendar turned."""
-        self.begin_now()
+        self._judge_whole()
         self._thread.start()
         return self
 
@@ -57,6 +57,14 @@ class Lease:
         self._thread.join(SILENCE_S)
 
     def begin_now(self) -> None:
+        """The last look, before the first request: an answer that comes too late is none."""
+        asked_at = time.monotonic()
+        self._judge_whole()
+        if time.monotonic() - asked_at > SILENCE_S:
+            with self._deciding:
+                self._no = self._no or _NO_ANSWER
+
+    def _judge_whole(self) -> None:
         """Judge the whole interval again, as one that begins now; no answer is a no."""
         no: Stop | None = _NO_ANSWER
         with tolerated(f"the last look at the calendar of run {self._run_id}"):

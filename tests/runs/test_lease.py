@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -9,7 +10,7 @@ from django.db import connection
 
 import clock
 from calendar_guard import services as calendar_guard
-from runs import lease, moves, persisting, services
+from runs import launching, lease, moves, persisting, services
 from runs.lease import Lease
 from runs.models import Run, Shard, State
 from runs.outcome import Stop
@@ -95,6 +96,27 @@ def test_a_no_is_no_yes_however_long_it_takes_to_write_it_down(
     seconds[0] += lease.SILENCE_S - 0.1
     held.begin_now()
     assert stops[0] is not None
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("valkey", "quiet_tuesday")
+@pytest.mark.parametrize("slow", [(calendar_guard, "renew"), (moves, "move")])
+def test_no_tool_is_let_go_on_a_yes_that_is_no_longer_good(
+    preparing: Run, monkeypatch: pytest.MonkeyPatch, slow: tuple[Any, str]
+) -> None:
+    """The database took its time to give the answer, or to write down what follows from it."""
+    held = Lease(run_id=preparing.pk, permit_id=preparing.permit_id, duration=preparing.duration)
+    seconds, act = [100.0], getattr(*slow)
+
+    def act_slowly(*words: Any, **more: Any) -> Any:
+        seconds[0] += lease.SILENCE_S + 0.1
+        return act(*words, **more)
+
+    monkeypatch.setattr(lease, "time", SimpleNamespace(monotonic=lambda: seconds[0]))
+    monkeypatch.setattr(*slow, act_slowly)
+    stop = launching.launch(preparing.pk, held, ready="the tool is ready")
+    assert stop
+    assert "did not answer for 3 s" in stop.reason
 
 
 @pytest.mark.django_db
