@@ -19,6 +19,9 @@ _SQLITE = {
     "transaction_mode": "IMMEDIATE",
     "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;",
 }
+# A process that is frozen with a lock in its hand would keep every coordinator waiting, while tests
+# of others go on. What the URL says of it comes later, and counts.
+_POSTGRESQL = "-c idle_in_transaction_session_timeout=10s"
 
 
 def flag(name: str) -> bool:
@@ -54,6 +57,9 @@ def database(name: str, *, default: Path) -> dict[str, Any]:
         )
     if urlsplit(url).scheme == "sqlite":
         found["OPTIONS"] = _SQLITE | found.get("OPTIONS", {})
+    else:
+        options = found.setdefault("OPTIONS", {})
+        options["options"] = f"{_POSTGRESQL} {options.get('options', '')}".strip()
     return found
 
 

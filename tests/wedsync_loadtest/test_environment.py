@@ -82,8 +82,18 @@ def test_a_postgresql_server_is_named_by_its_url_or_by_a_file_that_holds_it(
     assert found["ENGINE"] == "django.db.backends.postgresql"
     assert (found["USER"], found["PASSWORD"]) == ("ada", "c@nfetti")
     assert (found["HOST"], found["PORT"], found["NAME"]) == ("db.example", 5433, "wedsync")
-    assert found["OPTIONS"] == {"sslmode": "require"}
+    assert found["OPTIONS"]["sslmode"] == "require"
     assert found["CONN_MAX_AGE"] == 0
+
+
+def test_a_url_may_give_postgresql_other_options_and_another_patience(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said = "-c%20idle_in_transaction_session_timeout%3D2s"
+    monkeypatch.setenv("DATABASE_URL", f"postgresql://ada@db.example/wedsync?options={said}")
+    found = environment.database("DATABASE_URL", default=Path("unused"))
+    ours, theirs = ("-c idle_in_transaction_session_timeout=" + span for span in ("10s", "2s"))
+    assert found["OPTIONS"]["options"] == f"{ours} {theirs}"
 
 
 @pytest.mark.parametrize(
