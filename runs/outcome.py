@@ -63,9 +63,11 @@ def decide(
     """No data never passes; a test whose requests all failed never passes.
 
     `own` are the script's thresholds: one that its tool did not judge fails nobody, as by hand.
-    Without a request none of them held: a tool may say so of nothing.
+    None of them is told as held where no request was made, nor where the tool's end says that one
+    was crossed and what it left behind says of none: a script may write there.
     """
-    if totals.requests == 0:
+    is_denied = ending.kind == "thresholds_crossed" and all(one.held is not False for one in own)
+    if totals.requests == 0 or is_denied:
         own = tuple(replace(one, measured="no data", held=None) if one.held else one for one in own)
     broken = [check for check in checks if not check.held]
     broken += [check for check in own if check.held is False]

@@ -66,6 +66,12 @@ def test_without_a_request_no_threshold_of_the_script_held(
     assert [check.held for check in outcome.checks] == [held]
 
 
+def test_no_threshold_held_where_the_tools_end_says_that_one_was_crossed() -> None:
+    outcome = decide(stop=None, ending=CROSSED, totals=TOTALS, checks=(), own=own(True))
+    assert outcome.outcome == "failed"
+    assert [(check.measured, check.held) for check in outcome.checks] == [("no data", None)]
+
+
 @pytest.mark.parametrize("kind", ["aborted", "errored", "failed"])
 def test_why_we_stopped_goes_before_everything_else(kind: str) -> None:
     stop = Stop("We had a reason.", kind)
