@@ -33,6 +33,18 @@ class Child:
     def end(self) -> int:
         return 0
 
+    def let_out(self) -> None:
+        """Nothing."""
+
+    def let_live(self) -> None:
+        """Nothing."""
+
+    def terminate(self) -> None:
+        """Nothing."""
+
+    def kill(self) -> None:
+        """Nothing."""
+
 
 def test_a_question_to_the_database_is_asked_less_often_than_the_tool_is_read() -> None:
     child, asked = Child(), list[float]()
@@ -81,9 +93,6 @@ class Ended(Child):
     def let_live(self) -> None:
         self.lives += 1
 
-    def terminate(self) -> None:
-        """Nothing."""
-
 
 def test_a_tool_that_the_guard_ended_before_it_could_go_keeps_the_reason(
     monkeypatch: pytest.MonkeyPatch,
@@ -113,9 +122,6 @@ class Talker(Child):
 
     def read(self) -> bytes | None:
         return b"{}"
-
-    def let_live(self) -> None:
-        """Nothing."""
 
     def terminate(self) -> None:
         self.ended_by.append("TERM")
