@@ -83,7 +83,7 @@ def decide(
         return Outcome("failed", reason, checks)
     if broken:
         return Outcome("failed", "; ".join(check.sentence for check in broken) + ".", checks)
-    if ending.kind == "thresholds_crossed":
+    if ending.kind in {"thresholds_crossed", "marked_failed"}:
         return Outcome("failed", ending.sentence, checks)
     p95 = totals.quantile_ms(0.95)
     latency = f", p95 {figure(round(p95, 3))} ms" if p95 is not None else ""

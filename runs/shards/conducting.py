@@ -68,7 +68,7 @@ class Conductor:
         failed = [self._said(part) for part in self._parts if part.outcome == "failed"]
         ending = Ending("finished", f"{self._tool.name} finished.")
         if failed:
-            ending = Ending("thresholds_crossed", failed[0])
+            ending = Ending("marked_failed", failed[0])
         kinds = self._merger.aggregator.learned["kinds"]
         own = self._whole.verdicts(self._parts, kinds, self._lasted_s)
         return self._teller.decide(self._stop, ending, own)

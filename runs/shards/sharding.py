@@ -201,7 +201,7 @@ class _Part:
         ending = self.tool.explain(-1 if code is None else code, self._child.tail)
         if ending.kind == "finished":
             return "", ""
-        outcome = "failed" if ending.kind == "thresholds_crossed" else "errored"
+        outcome = "failed" if ending.kind in {"thresholds_crossed", "marked_failed"} else "errored"
         return outcome, ending.sentence
 
     def _keep(self, **facts: Any) -> bool:

@@ -108,7 +108,9 @@ class Command:
     env: dict[str, str] = field(repr=False)
 
 
-EndingKind = Literal["finished", "thresholds_crossed", "script_error", "stopped", "tool_error"]
+EndingKind = Literal[
+    "finished", "thresholds_crossed", "marked_failed", "script_error", "stopped", "tool_error"
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,13 @@ def test_no_threshold_held_where_the_tools_end_says_that_one_was_crossed() -> No
     assert [(check.measured, check.held) for check in outcome.checks] == [("no data", None)]
 
 
+def test_a_threshold_held_where_the_script_itself_says_that_the_test_failed() -> None:
+    ending = Ending("marked_failed", "The script marked the test as failed.")
+    outcome = decide(stop=None, ending=ending, totals=TOTALS, checks=(), own=own(True))
+    assert (outcome.outcome, outcome.reason) == ("failed", ending.sentence)
+    assert [check.held for check in outcome.checks] == [True]
+
+
 @pytest.mark.parametrize("kind", ["aborted", "errored", "failed"])
 def test_why_we_stopped_goes_before_everything_else(kind: str) -> None:
     stop = Stop("We had a reason.", kind)

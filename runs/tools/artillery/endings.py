@@ -10,7 +10,7 @@ _ENDINGS: dict[int, tuple[EndingKind, str]] = {
     2: ("tool_error", "Artillery does not accept the way it was started"),
     3: ("tool_error", "Artillery lost its supervisor"),
     11: ("script_error", "The script failed in a worker of Artillery"),
-    21: ("thresholds_crossed", "An expectation of the script's expect plugin was not met"),
+    21: ("marked_failed", "An expectation of the script's expect plugin was not met"),
     130: ("stopped", "Artillery was told to stop"),
     143: ("stopped", "Artillery was told to stop"),
     -2: ("stopped", "Artillery was told to stop"),

@@ -23,7 +23,7 @@ _ENDINGS: dict[int, tuple[EndingKind, str]] = {
     107: ("script_error", "the script failed"),
     108: ("script_error", "the script aborted the test itself"),
     109: ("tool_error", "k6 crashed"),
-    110: ("thresholds_crossed", "the script marked the test as failed"),
+    110: ("marked_failed", "the script marked the test as failed"),
     -2: ("stopped", "k6 was told to stop"),
     -9: ("stopped", "k6 was killed, most often for want of memory"),
     -13: ("tool_error", "k6 lost its reader"),

@@ -27,7 +27,7 @@ def explain(code: int, stderr: str) -> Ending:
     if own := _OWN_CODE.search(stderr):
         said = own[1].strip() or said
         sentence = f"The script itself says that the test failed (exit code {code}): {said}"
-        return Ending("thresholds_crossed", sentence)
+        return Ending("marked_failed", sentence)
     if code == 1:
         return Ending("script_error", f"The script failed: {said}")
     if code == 2:

@@ -66,7 +66,7 @@ from tests.runs.tools.artillery.planning import PLAN, Planning
             "script_error",
             "in a worker of Artillery: line 9 of the script: odd.",
         ),
-        (21, "", "thresholds_crossed", "expect plugin"),
+        (21, "", "marked_failed", "expect plugin"),
         (3, "", "tool_error", "lost its supervisor"),
         (143, "", "stopped", "told to stop"),
         (77, "", "tool_error", "code 77, which is none of its own: look in the script's functions"),

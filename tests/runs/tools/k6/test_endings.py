@@ -17,7 +17,7 @@ from runs.tools.k6 import K6
         (107, "Error: no luck\n\tat setup\n", "script_error", "The script failed: Error: no luck."),
         (105, "noise\n", "stopped", "k6 was told to stop."),
         (106, "", "tool_error", "k6 could not open its port on this machine."),
-        (110, "", "thresholds_crossed", "The script marked the test as failed."),
+        (110, "", "marked_failed", "The script marked the test as failed."),
         (255, "unknown flag\n", "tool_error", "k6 ended with code 255: unknown flag."),
     ],
 )

@@ -104,7 +104,7 @@ def test_a_script_that_sets_its_exit_code_judges_in_its_own_words(
     said: str, logged: str, words: str
 ) -> None:
     ending = explain(3, f"{said}{TABLES}{OWN_CODE}{logged}\n")
-    assert ending.kind == "thresholds_crossed"
+    assert ending.kind == "marked_failed"
     assert ending.sentence.endswith(words)
 
 
@@ -145,7 +145,7 @@ def run_of(script: str, workdir: Path) -> tuple[LocalRun, int, int]:
 def test_a_verdict_of_the_script_is_heard_and_its_print_logged(tmp_path: Path) -> None:
     run, code, seen = run_of(JUDGE, tmp_path)
     ending = explain(code, run.stderr)
-    assert ending.kind == "thresholds_crossed"
+    assert ending.kind == "marked_failed"
     assert ending.sentence.endswith("More than one guest in a hundred was turned away")
     assert "this is printed\n" in run.stderr
     looks = {each.name: each for each in run.aggregator.endpoints()}
