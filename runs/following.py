@@ -27,7 +27,9 @@ GUARD_S, LATE_S = 0.25, 1.0
 TICK_S = 0.02  # also what an update may wait behind the last read
 GATHERED, GATHER_S = 256 * 1024, 0.005
 SLACK_S, LONGEST_WAIT_S = 60, 3600
-_LATE = "ask for fewer users, or let the script prepare less."
+_LATE = (
+    "ask for fewer users, or let the script prepare less; behind a fence no site answers it yet."
+)
 _MUTE = "a part of the script blocks, or there are more users than this machine can carry."
 _IDLE = " No request was answered in all that time: look for a part that never ends."
 
