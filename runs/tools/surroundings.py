@@ -1,10 +1,12 @@
 """Around a tool: its environment, whom it trusts, and a folder that its script may have spoilt."""
 
+import contextlib
 import errno
 import os
 import ssl
 import stat
 import uuid
+from collections.abc import Iterator
 from pathlib import Path, PurePath
 from typing import BinaryIO
 
@@ -48,7 +50,15 @@ def read_left(path: Path, most: int) -> bytes:
 
 
 def put(workdir: Path, name: str | PurePath, content: bytes) -> Path:
-    """Write a file of ours below a work directory, in the place of whatever is there.
+    """Write a file of ours below a work directory, as `putting` does."""
+    with putting(workdir, name) as file:
+        file.write(content)
+    return workdir / name
+
+
+@contextlib.contextmanager
+def putting(workdir: Path, name: str | PurePath) -> Iterator[BinaryIO]:
+    """A file of ours below a work directory: once written, in the place of whatever is there.
 
     A script may have put links anywhere in it, and we may be root: none is followed, not even one
     that stands for the folder itself. The tool's user may read the file, and write beside it.
@@ -64,11 +74,10 @@ def put(workdir: Path, name: str | PurePath, content: bytes) -> Path:
         descriptor = os.open(half, _NEW, 0o644, dir_fd=folder)
         with open(descriptor, "wb") as file:
             os.fchmod(descriptor, 0o644)
-            file.write(content)
+            yield file
         os.rename(half, path.name, src_dir_fd=folder, dst_dir_fd=folder)
     finally:
         os.close(folder)
-    return path
 
 
 def _opened(path: str | Path, within: int | None = None) -> int:

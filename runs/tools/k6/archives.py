@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from runs.tools import ToolProblem
-from runs.tools.surroundings import open_left, put
+from runs.tools.surroundings import open_left, putting
 
 _OPTIONS = "metadata.json"
 _MODULE = rb"""["'`]k6/(?:http|ws|browser|net/grpc|(?:experimental/)?(?:websockets|grpc))["'`]"""
@@ -50,27 +50,25 @@ def speaks(archive: Path) -> bool | None:
 
 def map_hosts(archive: Path, hosts: Mapping[str, str]) -> None:
     """Add names to the archive's own map of hosts, in which ours win; the script stays as it is."""
-    mapped = io.BytesIO()
     try:
         with (
             open_left(archive) as file,
             tarfile.open(fileobj=file) as old,
+            putting(archive.parent, archive.name) as mapped,
             tarfile.open(fileobj=mapped, mode="w") as new,
         ):
             for member in old:
                 held = old.extractfile(member)
-                content = held.read() if held else b""
                 if member.name == _OPTIONS:
-                    content = _with_hosts(content, hosts)
-                    member.size = len(content)
-                new.addfile(member, io.BytesIO(content) if held else None)
+                    content = _with_hosts(held.read() if held else b"", hosts)
+                    member.size, held = len(content), io.BytesIO(content)
+                new.addfile(member, held)
     except (tarfile.TarError, ValueError, TypeError) as error:
         raise ToolProblem(
             "k6's archive of the script cannot be read, so its hosts cannot be mapped. "
             "Run ./wedsync tools to get the version of k6 that is known here.",
             code="tool_error",
         ) from error
-    put(archive.parent, archive.name, mapped.getvalue())
 
 
 def _with_hosts(metadata: bytes, hosts: Mapping[str, str]) -> bytes:

@@ -1,6 +1,7 @@
 import io
 import json
 import tarfile
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -50,3 +51,26 @@ def test_whether_a_long_script_makes_requests_is_found_at_once(tmp_path: Path) -
         member.size = len(text)
         tar.addfile(member, io.BytesIO(text))
     assert archives.speaks(tmp_path / "long.tar") is False
+
+
+def test_names_are_mapped_in_an_archive_that_is_larger_than_the_memory_it_takes(
+    tmp_path: Path,
+) -> None:
+    """A script may have k6 pack files of the machine into it, as long as a file may be."""
+    photo = bytes(32 << 20)
+    with tarfile.open(archive := tmp_path / "wedsync-archive.tar", "w") as tar:
+        for name, content in (("file/photo.jpg", photo), ("metadata.json", b'{"options": {}}')):
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    tracemalloc.start()
+    archives.map_hosts(archive, {"shop.example": "127.0.0.1"})
+    took = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    with tarfile.open(archive) as tar:
+        kept, mapped = (tar.extractfile(name) for name in tar.getnames())
+        assert kept is not None
+        assert mapped is not None
+        assert kept.read() == photo
+        assert json.load(mapped)["options"]["hosts"] == {"shop.example": "127.0.0.1"}
+    assert took < len(photo) / 8
