@@ -1,11 +1,13 @@
 """The pages. Each answers one question; what changes something goes through the REST API."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.views import LoginView
+from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -157,3 +159,11 @@ def log_in(request: HttpRequest) -> HttpResponseBase:
 def icon(request: HttpRequest) -> HttpResponse:
     """For pages that name none, as the admin's."""
     return redirect(static("dashboard/icon.svg"))
+
+
+def no_such_page(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Also where the database is away: then without what only that knows."""
+    matter: dict[str, Any] = {}
+    with suppress(DatabaseError, InterfaceError):
+        matter = frame(request)
+    return render(request, "404.html", matter, status=404)

@@ -1,9 +1,10 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from dashboard import views
 from wedsync_loadtest import problems
 
-handler400, handler500 = problems.bad_request, problems.fault
+handler400, handler404, handler500 = problems.bad_request, views.no_such_page, problems.fault
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/load-testing/", include("calendar_guard.urls")),

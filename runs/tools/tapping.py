@@ -10,7 +10,7 @@ from runs.tools import Job, Reader, ToolProblem
 from runs.tools.lines import Lines
 
 _MOST_WORKERS = 1000
-_LEAST, _MOST = 1e-9, 1e15
+_LEAST, _MOST = 1e-9, 1e19  # up to nanoseconds since 1970
 _SENSELESS = (ValueError, OverflowError, RecursionError)  # msgspec's errors are ValueErrors
 
 

@@ -5,11 +5,13 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.db import OperationalError
 from django.test import Client
 
 import clock
 from calendar_guard import services as calendar_guard
 from calendar_guard.models import Feed, Wedding
+from dashboard import views
 from tests.conftest import MoveClock
 from tests.dashboard.conftest import SATURDAY, TUESDAY, AddRun, ended
 
@@ -233,6 +235,18 @@ def test_a_run_that_does_not_exist_is_a_page_that_says_so(client: Client) -> Non
 
 
 def test_an_address_that_does_not_exist_is_a_page_that_says_so(client: Client) -> None:
+    said = text_of(client, "/honeymoon/", 404)
+    assert "There is no page at this address" in said
+    assert "Safe until" in said, "the calendar's answer is at the head of every page"
+
+
+def test_an_address_that_does_not_exist_says_so_while_the_database_is_away(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise OperationalError("no connection")
+
+    monkeypatch.setattr(views, "frame", away)
     assert "There is no page at this address" in text_of(client, "/honeymoon/", 404)
 
 
