@@ -15,8 +15,7 @@ from pathlib import Path
 
 from runs.host.identity import Identity
 from runs.tools import ToolProblem, placing
-
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+from runs.tools.surroundings import FOLDER
 
 
 @contextlib.contextmanager
@@ -75,7 +74,7 @@ def _lock(path: Path) -> int:
 
     Raises OSError where another holds it, where it is gone, and for what is no folder.
     """
-    descriptor = os.open(path, _FOLDER)
+    descriptor = os.open(path, FOLDER)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         path.stat()
@@ -90,7 +89,7 @@ def _remove(path: Path) -> None:
     recurses, and raises. Follows no link; what cannot be removed stays.
     """
     with contextlib.suppress(OSError):
-        top = os.open(path, _FOLDER)
+        top = os.open(path, FOLDER)
         try:
             while sum(_dissolve(name, top) for name in _folders_alone(top)):
                 pass
@@ -102,7 +101,7 @@ def _remove(path: Path) -> None:
 def _dissolve(name: str, top: int) -> bool:
     """Its folders come up to the top, and it is gone. False where it stays."""
     with contextlib.suppress(OSError):
-        folder = os.open(name, _FOLDER, dir_fd=top)
+        folder = os.open(name, FOLDER, dir_fd=top)
         try:
             for inner in _folders_alone(folder):
                 os.rename(inner, uuid.uuid4().hex, src_dir_fd=folder, dst_dir_fd=top)

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from runs.tools import Job
 
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -81,7 +81,7 @@ def putting(workdir: Path, name: str | PurePath) -> Iterator[BinaryIO]:
 
 
 def _opened(path: str | Path, within: int | None = None) -> int:
-    return os.open(path, _FOLDER, dir_fd=within)
+    return os.open(path, FOLDER, dir_fd=within)
 
 
 def _opened_in(folder: int, name: str) -> int:

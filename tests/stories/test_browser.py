@@ -110,15 +110,19 @@ def read_times(stack: Stack, run_id: str) -> dict[int, float]:
     return {int(seq): datetime.fromisoformat(at).timestamp() * 1000 for seq, at in found}
 
 
+def fill_in(page: Page, stack: Stack, site: str, failure: str) -> None:
+    page.goto(f"{stack.url}/runs/new/")
+    page.get_by_label("Name", exact=True).fill("Rush from the page")
+    page.get_by_label("Target").fill(site)
+    page.get_by_label("Script").fill(short_rush(6))
+    page.get_by_label("What would be a failure").fill(failure)
+
+
 def test_an_engineer_logs_in_starts_the_rush_and_reads_the_verdict(
     tuesday: Stack, guest_site: str, page: Page
 ) -> None:
     log_in(page, tuesday)
-    page.goto(f"{tuesday.url}/runs/new/")
-    page.get_by_label("Name", exact=True).fill("Rush from the page")
-    page.get_by_label("Target").fill(guest_site)
-    page.get_by_label("Script").fill(short_rush(6))
-    page.get_by_label("What would be a failure").fill("p95 > 2s\nerrors > 1%")
+    fill_in(page, tuesday, guest_site, failure="p95 > 2s\nerrors > 1%")
     page.get_by_role("button", name="Start the test").click()
     page.wait_for_url(re.compile(r"/runs/\d+/$"))
     expect(page.locator("[data-tile=rps] [data-value]")).to_have_text(
@@ -140,11 +144,7 @@ def test_a_form_that_is_refused_leads_the_keyboard_to_what_is_wrong(
     tuesday: Stack, guest_site: str, page: Page
 ) -> None:
     log_in(page, tuesday)
-    page.goto(f"{tuesday.url}/runs/new/")
-    page.get_by_label("Name", exact=True).fill("Rush without a unit")
-    page.get_by_label("Target").fill(guest_site)
-    page.get_by_label("Script").fill(short_rush(6))
-    page.get_by_label("What would be a failure").fill("p95 > 800")
+    fill_in(page, tuesday, guest_site, failure="p95 > 800")
     page.get_by_role("button", name="Save as a plan").press("Enter")
     expect(page.get_by_role("alert")).to_have_text(re.compile("Nothing was started or saved"))
     expect(page.get_by_label("What would be a failure")).to_be_focused()
